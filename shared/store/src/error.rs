@@ -1,0 +1,116 @@
+//! What can go wrong with the table.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use switchboard_core::{Failure, Fault};
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// An operation on the table that could not be carried out. What a caller can be wrong about is never an error here but an
+/// outcome of the operation (`Opened::Full`, `Claimed::Unknown`).
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The table did not answer, or asked for patience. Nothing is known about whether the write happened.
+    #[error("{operation}: the table is unavailable ({code})")]
+    Unavailable {
+        /// The operation, by its method's name.
+        operation: &'static str,
+        /// DynamoDB's error code, or the kind of transport error.
+        code: String,
+        /// What the SDK said.
+        #[source]
+        source: Source,
+    },
+    /// Others kept changing the same item. It is safe to try again.
+    #[error("{operation}: others kept changing the same item")]
+    Contended {
+        /// The operation, by its method's name.
+        operation: &'static str,
+    },
+    /// DynamoDB refuses the request itself: a defect of ours or of the table's configuration.
+    #[error("{operation}: the table refused the request ({code})")]
+    Refused {
+        /// The operation, by its method's name.
+        operation: &'static str,
+        /// DynamoDB's error code.
+        code: String,
+        /// What the SDK said.
+        #[source]
+        source: Source,
+    },
+    /// An item does not have the form that this code writes.
+    #[error("{operation}: an item cannot be read: {what}")]
+    Unreadable {
+        /// The operation, by its method's name.
+        operation: &'static str,
+        /// Which part of it, never its content.
+        what: String,
+    },
+}
+
+impl StoreError {
+    /// Sorts an SDK error by what it means. `operation` is the name of the method that failed.
+    pub(crate) fn from_sdk<E, R>(operation: &'static str, error: SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        R: std::fmt::Debug + Send + Sync + 'static,
+    {
+        let code = match &error {
+            SdkError::ServiceError(service) => service.err().code().unwrap_or("unknown").to_owned(),
+            SdkError::TimeoutError(_) => "timeout".to_owned(),
+            SdkError::DispatchFailure(_) => "dispatch".to_owned(),
+            SdkError::ResponseError(_) => "response".to_owned(),
+            _ => "request".to_owned(),
+        };
+        let refused = match &error {
+            SdkError::ServiceError(_) => !is_transient(&code),
+            SdkError::ConstructionFailure(_) => true,
+            _ => false,
+        };
+        let source = Source::from(error);
+        if refused { Self::Refused { operation, code, source } } else { Self::Unavailable { operation, code, source } }
+    }
+}
+
+/// DynamoDB's codes that pass by themselves ("Error handling with DynamoDB", developer guide, read 2026-11).
+fn is_transient(code: &str) -> bool {
+    matches!(
+        code,
+        "ProvisionedThroughputExceededException"
+            | "ThrottlingException"
+            | "RequestLimitExceeded"
+            | "InternalServerError"
+            | "ServiceUnavailable"
+            | "TransactionInProgressException"
+            | "TransactionConflictException"
+            | "LimitExceededException"
+            | "UnrecognizedClientException"
+            | "ExpiredTokenException"
+    )
+}
+
+impl Failure for StoreError {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Unavailable { .. } | Self::Contended { .. } => Fault::Unavailable,
+            Self::Refused { .. } | Self::Unreadable { .. } => Fault::Internal,
+        }
+    }
+
+    fn public_message(&self) -> Cow<'static, str> {
+        match self {
+            Self::Unavailable { .. } => "the service's store is not available; try again shortly".into(),
+            Self::Contended { .. } => "too many changes at the same moment; try again shortly".into(),
+            Self::Refused { .. } | Self::Unreadable { .. } => "internal error".into(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Unavailable { .. } | Self::Contended { .. } => Some(Duration::from_secs(1)),
+            Self::Refused { .. } | Self::Unreadable { .. } => None,
+        }
+    }
+}
