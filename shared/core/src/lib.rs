@@ -9,6 +9,7 @@
 //! | `time` | [`Timestamp`], [`Clock`] |
 //! | `id` | [`SessionId`], [`TurnId`], [`EventId`], [`UploadId`] |
 //! | `secret` | [`Secret`], [`Personal`]: values that cannot reach a log by accident |
+//! | `secret_source` | [`SecretSource`], [`SecretBundle`]: where secrets come from and which versions hold |
 //! | `tenant` | [`TenantId`], [`Scope`], [`Scopes`], [`ApiKey`] |
 //! | `provider` | [`ProviderId`] |
 //! | `fault` | [`Fault`], [`Failure`], [`Detail`], [`Effect`] |
@@ -22,6 +23,7 @@ mod fault;
 mod id;
 mod provider;
 mod secret;
+mod secret_source;
 mod session;
 mod tenant;
 mod time;
@@ -32,6 +34,9 @@ pub use fault::{Detail, Effect, Failure, Fault};
 pub use id::{EventId, SessionId, TurnId, UploadId};
 pub use provider::ProviderId;
 pub use secret::{Personal, Secret};
+pub use secret_source::{
+    Freshness, KeyedSecret, ROTATION_OVERLAP, SecretBundle, SecretSource, SecretStage, SecretUnavailable, SecretVersion,
+};
 pub use session::{
     EndedBy, MAX_TEXT_CHARS, MAX_USER_ID_CHARS, Role, Session, SessionError, SessionState, SessionStatus, Turn,
     Unusable,

@@ -1,0 +1,85 @@
+//! OMI, the voice API of requirement R0 (`api.omi.com/v1`).
+//!
+//! No public documentation of this provider exists; its wire is fixed by the installation's own contract (README, "OMI's
+//! wire", 2026-11) and by what R0's deployment sent. It can hold conversations and take turns; it places no calls.
+
+use std::fmt;
+use std::sync::Arc;
+
+use switchboard_core::{Clock, ProviderId, SecretSource};
+
+use crate::{Account, HttpClient, Provider, Sessions, Turns};
+
+mod client;
+mod form;
+mod webhook;
+mod wire;
+
+pub use client::{OPERATIONS, PROCESS, PROCESS_AUDIO, SESSION_CLOSE, SESSION_OPEN, SESSION_UPDATE};
+pub use webhook::OmiWebhooks;
+
+/// The key in the webhook secret's JSON.
+pub const WEBHOOK_SECRET_KEY: &str = "OMI_WEBHOOK_SECRET";
+
+/// What an installation configures about OMI.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OmiConfig {
+    /// Where the API is, `/v1` included, without a final slash (`OMI_BASE_URL`).
+    pub base_url: String,
+    /// The secret with `OMI_API_KEY`, `OMI_APP_ID` and, if requests are to be signed, `OMI_API_SECRET` (`OMI_SECRET_NAME`).
+    pub secret_name: String,
+    /// The model (`OMI_MODEL`).
+    pub model: String,
+    /// How freely it words things, 0 to 2 (`OMI_TEMPERATURE`).
+    pub temperature: f64,
+    /// Longest answer, in tokens (`OMI_MAX_TOKENS`).
+    pub max_tokens: u32,
+    /// How much of the conversation the model sees, in tokens (`OMI_CONTEXT_WINDOW`).
+    pub context_window: u32,
+    /// The voice model (`OMI_VOICE_MODEL`).
+    pub voice_model: String,
+    /// The language where a session names none, BCP 47 (`OMI_LANGUAGE`).
+    pub language: String,
+}
+
+/// OMI.
+#[derive(Clone)]
+pub struct Omi {
+    config: OmiConfig,
+    secrets: Arc<dyn SecretSource>,
+    clock: Arc<dyn Clock>,
+    transport: crate::transport::Transport,
+}
+
+impl Omi {
+    /// A client. Nothing is fetched or connected until the first request.
+    #[must_use]
+    pub fn new(config: OmiConfig, secrets: Arc<dyn SecretSource>, clock: Arc<dyn Clock>, http: HttpClient) -> Self {
+        let transport = crate::transport::Transport { provider: ProviderId::Omi, http };
+        Self { config, secrets, clock, transport }
+    }
+}
+
+impl fmt::Debug for Omi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Omi").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl Provider for Omi {
+    fn id(&self) -> ProviderId {
+        ProviderId::Omi
+    }
+
+    fn sessions(&self) -> Option<&dyn Sessions> {
+        Some(self)
+    }
+
+    fn turns(&self) -> Option<&dyn Turns> {
+        Some(self)
+    }
+
+    fn account(&self) -> Option<&dyn Account> {
+        Some(self)
+    }
+}

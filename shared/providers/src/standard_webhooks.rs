@@ -1,0 +1,376 @@
+//! Standard Webhooks: the signature scheme of OMI's (by our convention) and OpenAI's deliveries.
+//!
+//! Source: standard-webhooks/standard-webhooks, `spec/standard-webhooks.md`, read 2026-11: HMAC-SHA256 over
+//! `{webhook-id}.{webhook-timestamp}.{body}`, base64, as `v1,<signature>`; several signatures separated by spaces; secrets
+//! are base64 behind `whsec_`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use switchboard_core::{KeyedSecret, Secret, Timestamp};
+
+use crate::webhook::{Cause, Inbound, Rejection, Verified};
+
+/// How far a delivery's timestamp may be from our clock, either way (api: ±300 s).
+pub const TOLERANCE: Duration = Duration::from_secs(300);
+/// Longest `webhook-id` that is taken, in bytes.
+const MAX_ID_BYTES: usize = 255;
+/// Signatures in one header that are looked at; a sender in rotation sends two.
+const MAX_SIGNATURES: usize = 8;
+/// Largest body that is laid out anew to find out whether that explains a mismatch.
+const MAX_EXPLAINED_BYTES: usize = 64 * 1024;
+const SECRET_PREFIX: &str = "whsec_";
+
+/// Why a configured secret cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadSecret {
+    /// There is none.
+    #[error("no secret is configured")]
+    None,
+    /// One is not base64 behind `whsec_`, or is too short.
+    #[error("a secret is not whsec_ and base64 of at least 16 bytes")]
+    NotASecret,
+}
+
+/// Fewest bytes of a secret: below that it can be guessed. The specification wants 24; older senders have 16.
+const MIN_SECRET_BYTES: usize = 16;
+
+/// Verifies deliveries with any of several secrets.
+#[derive(Clone, Debug)]
+pub struct StandardWebhooks {
+    accepted: Vec<Key>,
+    retired: Vec<Key>,
+}
+
+#[derive(Clone)]
+struct Key {
+    kid: String,
+    bytes: Vec<u8>,
+    text: Secret,
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Key({})", self.kid)
+    }
+}
+
+impl StandardWebhooks {
+    /// A verifier that accepts `accepted`, and names the cause where one of `retired` was used.
+    ///
+    /// # Errors
+    /// [`BadSecret`] if none is accepted or one cannot be used: a missing secret never passes anything.
+    pub fn new(accepted: &[KeyedSecret], retired: &[KeyedSecret]) -> Result<Self, BadSecret> {
+        if accepted.is_empty() {
+            return Err(BadSecret::None);
+        }
+        let accepted = accepted.iter().map(Key::read).collect::<Option<_>>().ok_or(BadSecret::NotASecret)?;
+        Ok(Self { accepted, retired: retired.iter().filter_map(Key::read).collect() })
+    }
+
+    /// Proves who sent a delivery; see [`crate::Webhooks::verify`].
+    ///
+    /// # Errors
+    /// [`Rejection`] with its cause.
+    pub fn verify<'a>(&self, request: &Inbound<'a>, now: Timestamp) -> Result<Verified<'a>, Rejection> {
+        let signed = Signed::read(request)?;
+        let given = signed.signatures(request)?;
+        signed.check_age(now)?;
+        let genuine =
+            self.accepted.iter().find(|key| given.iter().any(|tag| key.holds(&signed.parts(request.body), tag)));
+        match genuine {
+            Some(key) => Ok(Verified::new(request.body, signed.id.to_owned(), key.kid.clone())),
+            None => Err(self.explain(&signed, request.body, &given)),
+        }
+    }
+
+    /// Why no accepted secret fits. Only a refused delivery gets here; what is tried changes nothing about the refusal.
+    fn explain(&self, signed: &Signed<'_>, body: &[u8], given: &[Vec<u8>]) -> Rejection {
+        let parts = signed.parts(body);
+        let fits = |key: &Key, parts: &[&[u8]]| given.iter().any(|tag| key.holds(parts, tag));
+        if let Some(key) = self.retired.iter().find(|key| fits(key, &parts)) {
+            return rejection(Cause::RetiredSecret, [("secret", key.kid.clone())]);
+        }
+        let text_fits = |key: &Key| {
+            let text = key.text.expose();
+            let bare = text.strip_prefix(SECRET_PREFIX).unwrap_or(text);
+            [text, bare].iter().any(|text| given.iter().any(|tag| holds(text.as_bytes(), &parts, tag)))
+        };
+        if let Some(key) = self.accepted.iter().find(|key| text_fits(key)) {
+            return rejection(Cause::SecretNotDecoded, [("secret", key.kid.clone())]);
+        }
+        let relaid = other_layouts(body)
+            .into_iter()
+            .find(|(_, layout)| self.accepted.iter().any(|key| fits(key, &signed.parts(layout))));
+        if let Some((layout, _)) = relaid {
+            return rejection(Cause::ReserialisedBody, [("signedLayout", layout.to_owned())]);
+        }
+        rejection(
+            Cause::SignatureMismatch,
+            [("bodyBytes", body.len().to_string()), ("signatures", given.len().to_string())],
+        )
+    }
+}
+
+/// Signs a delivery, for simulators and tests: the value of `webhook-signature`.
+///
+/// # Errors
+/// [`BadSecret`] if the secret cannot be used.
+pub fn sign(secret: &Secret, id: &str, at: Timestamp, body: &[u8]) -> Result<String, BadSecret> {
+    let keyed = KeyedSecret { kid: String::new(), value: secret.clone() };
+    let key = Key::read(&keyed).ok_or(BadSecret::NotASecret)?;
+    let timestamp = at.epoch_secs().to_string();
+    let mac =
+        keyed_mac(&key.bytes, &[id.as_bytes(), b".", timestamp.as_bytes(), b".", body]).ok_or(BadSecret::NotASecret)?;
+    Ok(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
+}
+
+/// The signed parts of a delivery, as its headers give them.
+struct Signed<'a> {
+    id: &'a str,
+    timestamp: &'a str,
+    at_secs: i64,
+}
+
+impl<'a> Signed<'a> {
+    fn read(request: &Inbound<'a>) -> Result<Self, Rejection> {
+        let id = header(request, "webhook-id")?;
+        let timestamp = header(request, "webhook-timestamp")?;
+        if id.is_empty() || id.len() > MAX_ID_BYTES {
+            return Err(malformed("webhook-id"));
+        }
+        // Exactly the digits that are signed; no sign, no space, nothing that could be written in two ways.
+        let digits = !timestamp.is_empty() && timestamp.bytes().all(|byte| byte.is_ascii_digit());
+        let at_secs = timestamp.parse().ok().filter(|_| digits).ok_or_else(|| malformed("webhook-timestamp"))?;
+        Ok(Self { id, timestamp, at_secs })
+    }
+
+    fn signatures(&self, request: &Inbound<'a>) -> Result<Vec<Vec<u8>>, Rejection> {
+        let list = header(request, "webhook-signature")?;
+        let given: Vec<Vec<u8>> = list
+            .split(' ')
+            .filter_map(|one| one.strip_prefix("v1,"))
+            .take(MAX_SIGNATURES)
+            .filter_map(|tag| STANDARD.decode(tag).ok())
+            .collect();
+        if given.is_empty() { Err(malformed("webhook-signature")) } else { Ok(given) }
+    }
+
+    fn check_age(&self, now: Timestamp) -> Result<(), Rejection> {
+        let skew = now.epoch_secs().saturating_sub(self.at_secs);
+        let tolerance = i64::try_from(TOLERANCE.as_secs()).unwrap_or(i64::MAX);
+        if skew > tolerance {
+            Err(rejection(Cause::TooOld, [("secondsBehind", skew.to_string())]))
+        } else if skew < -tolerance {
+            Err(rejection(Cause::TooNew, [("secondsAhead", skew.unsigned_abs().to_string())]))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn parts<'b>(&'b self, body: &'b [u8]) -> [&'b [u8]; 5] {
+        [self.id.as_bytes(), b".", self.timestamp.as_bytes(), b".", body]
+    }
+}
+
+impl Key {
+    fn read(secret: &KeyedSecret) -> Option<Self> {
+        let text = secret.value.expose();
+        let bytes = STANDARD.decode(text.strip_prefix(SECRET_PREFIX).unwrap_or(text)).ok()?;
+        (bytes.len() >= MIN_SECRET_BYTES).then(|| Self { kid: secret.kid.clone(), bytes, text: secret.value.clone() })
+    }
+
+    fn holds(&self, parts: &[&[u8]], tag: &[u8]) -> bool {
+        holds(&self.bytes, parts, tag)
+    }
+}
+
+fn keyed_mac(key: &[u8], parts: &[&[u8]]) -> Option<Hmac<Sha256>> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
+    for part in parts {
+        mac.update(part);
+    }
+    Some(mac)
+}
+
+/// Constant-time, by the `hmac` crate.
+fn holds(key: &[u8], parts: &[&[u8]], tag: &[u8]) -> bool {
+    keyed_mac(key, parts).is_some_and(|mac| mac.verify_slice(tag).is_ok())
+}
+
+fn header<'a>(request: &Inbound<'a>, name: &'static str) -> Result<&'a str, Rejection> {
+    let value =
+        request.headers.get(name).ok_or_else(|| rejection(Cause::MissingHeader, [("header", name.to_owned())]))?;
+    value.to_str().map_err(|_| malformed(name))
+}
+
+fn malformed(header: &'static str) -> Rejection {
+    rejection(Cause::MalformedHeader, [("header", header.to_owned())])
+}
+
+fn rejection<const N: usize>(cause: Cause, evidence: [(&str, String); N]) -> Rejection {
+    let evidence: BTreeMap<String, String> =
+        evidence.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    Rejection { cause, evidence }
+}
+
+/// The ways in which common software writes the same JSON.
+fn other_layouts(body: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+    if body.len() > MAX_EXPLAINED_BYTES {
+        return Vec::new();
+    }
+    let mut layouts =
+        vec![("withoutFinalNewline", body.trim_ascii_end().to_vec()), ("withFinalNewline", [body, b"\n"].concat())];
+    if let Ok(value) = serde_json::from_slice::<serde_json::Value>(body) {
+        layouts.push(("compact", value.to_string().into_bytes()));
+        layouts.extend(serde_json::to_vec_pretty(&value).ok().map(|pretty| ("indented", pretty)));
+        layouts.push(("spaced", spaced(&value).into_bytes()));
+    }
+    layouts
+}
+
+/// JSON as Python's `json.dumps` writes it: a space behind `,` and `:`.
+fn spaced(value: &serde_json::Value) -> String {
+    use serde_json::Value;
+    match value {
+        Value::Array(items) => format!("[{}]", items.iter().map(spaced).collect::<Vec<_>>().join(", ")),
+        Value::Object(fields) => {
+            let fields: Vec<_> = fields
+                .iter()
+                .map(|(name, value)| format!("{}: {}", Value::String(name.clone()), spaced(value)))
+                .collect();
+            format!("{{{}}}", fields.join(", "))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: i64 = 1_795_169_208;
+    const BODY: &[u8] = br#"{"event":"session.ended","data":{"n":1}}"#;
+
+    fn secret(name: &str) -> KeyedSecret {
+        let value = format!("whsec_{}", STANDARD.encode(name.repeat(24)));
+        KeyedSecret { kid: name.to_owned(), value: Secret::new(value) }
+    }
+
+    fn now() -> Timestamp {
+        Timestamp::from_epoch_secs(NOW)
+    }
+
+    fn headers(id: &str, timestamp: &str, signature: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [("webhook-id", id), ("webhook-timestamp", timestamp), ("webhook-signature", signature)] {
+            headers.insert(name, value.parse().unwrap());
+        }
+        headers
+    }
+
+    fn signed(with: &KeyedSecret, body: &[u8]) -> HeaderMap {
+        headers("msg_1", &NOW.to_string(), &sign(&with.value, "msg_1", now(), body).unwrap())
+    }
+
+    fn verifier() -> StandardWebhooks {
+        StandardWebhooks::new(&[secret("a"), secret("b")], &[secret("old")]).unwrap()
+    }
+
+    fn cause(headers: &HeaderMap, body: &[u8], at: Timestamp) -> Option<Cause> {
+        verifier().verify(&Inbound { headers, body }, at).err().map(|rejection| rejection.cause)
+    }
+
+    #[test]
+    fn a_delivery_signed_with_any_accepted_secret_holds_and_says_which() {
+        for kid in ["a", "b"] {
+            let headers = signed(&secret(kid), BODY);
+            let verifier = verifier();
+            let verified = verifier.verify(&Inbound { headers: &headers, body: BODY }, now()).unwrap();
+            assert_eq!((verified.secret_kid(), verified.replay_key(), verified.body()), (kid, "msg_1", BODY));
+        }
+    }
+
+    #[test]
+    fn one_good_signature_among_several_is_enough() {
+        let good = sign(&secret("a").value, "msg_1", now(), BODY).unwrap();
+        let list = format!("v1a,zzz v1,AAAA {good}");
+        assert_eq!(cause(&headers("msg_1", &NOW.to_string(), &list), BODY, now()), None);
+    }
+
+    #[test]
+    fn the_tolerance_is_three_hundred_seconds_either_way_inclusive() {
+        let headers = signed(&secret("a"), BODY);
+        for (shift, expected) in [(-301, Some(Cause::TooNew)), (-300, None), (300, None), (301, Some(Cause::TooOld))] {
+            assert_eq!(cause(&headers, BODY, Timestamp::from_epoch_secs(NOW + shift)), expected, "{shift}");
+        }
+    }
+
+    #[test]
+    fn each_refusal_names_its_true_cause() {
+        let value: serde_json::Value = serde_json::from_slice(BODY).unwrap();
+        let text = secret("a").value;
+        let undecoded = holds_text_signature(text.expose());
+        let stamp = NOW.to_string();
+        let mut unsigned = signed(&secret("a"), BODY);
+        unsigned.remove("webhook-signature");
+        for (headers, expected) in [
+            (unsigned, Cause::MissingHeader),
+            (headers("msg_1", "soon", "v1,AAAA"), Cause::MalformedHeader),
+            (headers("msg_1", &format!("+{stamp}"), "v1,AAAA"), Cause::MalformedHeader),
+            (headers("msg_1", &stamp, "v2,AAAA"), Cause::MalformedHeader),
+            (headers("msg_1", &stamp, &undecoded), Cause::SecretNotDecoded),
+            (signed(&secret("old"), BODY), Cause::RetiredSecret),
+            (signed(&secret("a"), &serde_json::to_vec_pretty(&value).unwrap()), Cause::ReserialisedBody),
+            (signed(&secret("a"), spaced(&value).as_bytes()), Cause::ReserialisedBody),
+            (signed(&secret("stranger"), BODY), Cause::SignatureMismatch),
+        ] {
+            assert_eq!(cause(&headers, BODY, now()), Some(expected));
+        }
+    }
+
+    fn holds_text_signature(key: &str) -> String {
+        let stamp = NOW.to_string();
+        let mac = keyed_mac(key.as_bytes(), &[b"msg_1", b".", stamp.as_bytes(), b".", BODY]).unwrap();
+        format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
+    }
+
+    #[test]
+    fn without_a_usable_secret_there_is_no_verifier() {
+        assert_eq!(StandardWebhooks::new(&[], &[]).unwrap_err(), BadSecret::None);
+        for text in ["", "whsec_", "whsec_not base64", "whsec_c2hvcnQ="] {
+            let keyed = KeyedSecret { kid: "x".to_owned(), value: Secret::new(text) };
+            assert_eq!(StandardWebhooks::new(&[keyed], &[]).unwrap_err(), BadSecret::NotASecret, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn one_flipped_bit_anywhere_is_refused(part in 0..4_usize, at in any::<prop::sample::Index>(), bit in 0..8_u8) {
+            let secret = secret("a");
+            let mut texts = [
+                b"msg_1".to_vec(),
+                NOW.to_string().into_bytes(),
+                sign(&secret.value, "msg_1", now(), BODY).unwrap().into_bytes(),
+                BODY.to_vec(),
+            ];
+            let at = at.index(texts[part].len());
+            texts[part][at] ^= 1 << bit;
+            let mut headers = HeaderMap::new();
+            for (name, value) in ["webhook-id", "webhook-timestamp", "webhook-signature"].into_iter().zip(&texts) {
+                // What cannot stand in a header cannot arrive.
+                let Ok(value) = http::HeaderValue::from_bytes(value) else { return Ok(()) };
+                headers.insert(name, value);
+            }
+            let inbound = Inbound { headers: &headers, body: &texts[3] };
+            prop_assert!(verifier().verify(&inbound, now()).is_err());
+        }
+    }
+}
