@@ -1,1 +1,10 @@
-fn main(){}
+//! The Lambda function `admin`; see the library beside this file.
+
+use switchboard_lambda::{Boot, serve};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    let boot = Boot::start().await?;
+    let app = admin::App::compose(&boot)?;
+    serve(app, admin::ROUTES, admin::handle).await
+}

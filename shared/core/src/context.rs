@@ -47,19 +47,15 @@ impl Context {
         Self(merged).checked()
     }
 
-    /// The change that leads from `before` to this, as a patch: what another writer may have changed in between stays.
+    /// What in `newer` differs from this, as a patch. Keys that `newer` leaves out are not changes: a provider that answers with
+    /// a part of the context does not mean the rest to be forgotten.
     #[must_use]
-    pub fn changes_since(&self, before: &Self) -> Map<String, Value> {
-        let mut patch = Map::new();
-        for (key, value) in &self.0 {
-            if before.0.get(key) != Some(value) {
-                patch.insert(key.clone(), value.clone());
-            }
-        }
-        for key in before.0.keys().filter(|key| !self.0.contains_key(*key)) {
-            patch.insert(key.clone(), Value::Null);
-        }
-        patch
+    pub fn differences(&self, newer: &Map<String, Value>) -> Map<String, Value> {
+        newer
+            .iter()
+            .filter(|(key, value)| self.0.get(*key) != Some(value))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
     }
 
     /// The object itself.
@@ -112,12 +108,11 @@ mod tests {
     }
 
     #[test]
-    fn the_change_between_two_contexts_leads_from_one_to_the_other() {
-        let before = Context::new(object(json!({"a": 1, "b": 2}))).unwrap();
-        let after = Context::new(object(json!({"a": 1, "c": [3]}))).unwrap();
-        let patch = after.changes_since(&before);
-        assert_eq!(patch, object(json!({"b": null, "c": [3]})));
-        assert_eq!(before.merged(&patch).unwrap(), after);
+    fn the_difference_holds_what_is_new_and_forgets_nothing() {
+        let before = Context::new(object(json!({"a": 1, "b": 2, "c": 3}))).unwrap();
+        let patch = before.differences(&object(json!({"a": 1, "b": 4, "c": null, "d": [5]})));
+        assert_eq!(patch, object(json!({"b": 4, "c": null, "d": [5]})));
+        assert_eq!(before.merged(&patch).unwrap().as_object(), &object(json!({"a": 1, "b": 4, "d": [5]})));
     }
 
     #[test]

@@ -15,6 +15,7 @@
 //! | `fault` | [`Fault`], [`Failure`], [`Detail`], [`Effect`] |
 //! | `context` | [`Context`]: the free JSON that a session carries |
 //! | `audio` | [`AudioType`]: accepted recordings and how their bytes begin |
+//! | `settings` | [`Settings`]: how configuration is asked for |
 //! | `session` | [`Session`], [`SessionStatus`], [`Turn`]: a conversation and its rules |
 
 mod audio;
@@ -25,6 +26,7 @@ mod provider;
 mod secret;
 mod secret_source;
 mod session;
+mod settings;
 mod tenant;
 mod time;
 
@@ -41,5 +43,6 @@ pub use session::{
     EndedBy, MAX_TEXT_CHARS, MAX_USER_ID_CHARS, Role, Session, SessionError, SessionState, SessionStatus, Turn,
     Unusable,
 };
+pub use settings::Settings;
 pub use tenant::{ApiKey, Scope, Scopes, TenantId};
 pub use time::{Clock, SystemClock, Timestamp};

@@ -36,8 +36,8 @@ pub enum LedgerError {
         kind: String,
         /// The row's id; empty where the operation is about all rows of the kind.
         id: String,
-        /// What the database said.
-        source: DynoxideError,
+        /// What the database said; boxed because it can carry whole items.
+        source: Box<DynoxideError>,
     },
     /// A row does not hold JSON: something else wrote into the table.
     #[error("{kind}/{id} in the local ledger is not JSON; delete the data directory to start afresh")]
@@ -187,7 +187,7 @@ fn value_of(kind: &str, id: &str, item: &HashMap<String, AttributeValue>) -> Res
 }
 
 fn failed(operation: &'static str, kind: &str, id: &str, source: DynoxideError) -> LedgerError {
-    LedgerError::Database { operation, kind: kind.to_owned(), id: id.to_owned(), source }
+    LedgerError::Database { operation, kind: kind.to_owned(), id: id.to_owned(), source: Box::new(source) }
 }
 
 #[cfg(test)]

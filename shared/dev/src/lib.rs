@@ -8,3 +8,5 @@ pub mod gateway;
 pub mod guard;
 pub mod ledger;
 pub mod listener;
+mod random;
+pub mod sim;

@@ -1,0 +1,53 @@
+//! The shell: everything between the Lambda event and a function's handler.
+//!
+//! `event → CORS → body limit → authenticate → rate limit → first answer → handle → reply or error → one log line`. A function declares its
+//! [`Route`]s, composes its App from a [`Boot`], and has a handler that is given a [`Caller`](switchboard_auth::Caller) and a
+//! [`Request`]; everything else is the same for all and is here. This crate knows HTTP, Lambda, AWS's clients and the
+//! environment; it must not know providers or what any route does.
+//!
+//! | module | noun |
+//! |---|---|
+//! | `boot` | [`Boot`]: what a process starts with, environment, clock, AWS clients |
+//! | `config` | [`Config`]: reads settings, reports all problems at once |
+//! | `secrets` | [`Secrets`]: Secrets Manager behind a cache |
+//! | `shell` | [`Shell`]: what every function has: store, secrets, limits |
+//! | `route` | [`Route`]: method, path, who may, how much |
+//! | `dispatch` | [`dispatch`] and [`serve`] |
+//! | `authenticate`, `rate_limit`, `idempotency`, `cors` | the stations on the way |
+//! | `request`, `reply`, `error` | [`Request`], [`Reply`], [`ApiError`] |
+//! | `session_access` | finding the session that a request is about |
+//! | `upstream` | a provider's limit of requests |
+//! | `log` | one line per request |
+
+mod authenticate;
+mod boot;
+mod config;
+mod cors;
+mod dispatch;
+mod error;
+mod http_client;
+mod idempotency;
+mod log;
+mod rate_limit;
+mod reply;
+mod request;
+mod route;
+mod secrets;
+mod session_access;
+mod shell;
+mod upstream;
+
+pub use boot::{AwsSettings, Boot, Environment};
+pub use config::{Config, ConfigError};
+pub use cors::AllowedOrigins;
+pub use dispatch::{dispatch, serve};
+pub use error::{ApiError, status_and_code};
+pub use http_client::lazy_http_client;
+pub use log::subscriber;
+pub use reply::{Mint, Reply};
+pub use request::Request;
+pub use route::{RateClass, Route};
+pub use secrets::Secrets;
+pub use session_access::{session_id, session_of, session_unusable};
+pub use shell::Shell;
+pub use upstream::take_upstream;

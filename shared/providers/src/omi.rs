@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use switchboard_core::{Clock, ProviderId, SecretSource};
+use switchboard_core::{Clock, ProviderId, SecretSource, Settings};
 
 use crate::{Account, HttpClient, Provider, Sessions, Turns};
 
@@ -49,6 +49,23 @@ pub struct Omi {
     secrets: Arc<dyn SecretSource>,
     clock: Arc<dyn Clock>,
     transport: crate::transport::Transport,
+}
+
+impl OmiConfig {
+    /// Reads `OMI_BASE_URL`, `OMI_SECRET_NAME`, `OMI_MODEL`, `OMI_TEMPERATURE`, `OMI_MAX_TOKENS`, `OMI_CONTEXT_WINDOW`, `OMI_VOICE_MODEL` and
+    /// `OMI_LANGUAGE`; the defaults are R0's.
+    pub fn read(settings: &mut impl Settings) -> Self {
+        Self {
+            base_url: settings.base_url("OMI_BASE_URL"),
+            secret_name: settings.required("OMI_SECRET_NAME"),
+            model: settings.text("OMI_MODEL", "omi-standard"),
+            temperature: settings.number("OMI_TEMPERATURE", 0.7, 0.0..=2.0),
+            max_tokens: settings.number("OMI_MAX_TOKENS", 1_000, 1..=100_000),
+            context_window: settings.number("OMI_CONTEXT_WINDOW", 4_000, 1..=1_000_000),
+            voice_model: settings.text("OMI_VOICE_MODEL", "standard"),
+            language: settings.text("OMI_LANGUAGE", "en-US"),
+        }
+    }
 }
 
 impl Omi {

@@ -10,6 +10,11 @@ use switchboard_core::{Context, Personal, SessionId};
 use super::OmiConfig;
 use crate::{OpenSession, ReplyAudio, TurnReply};
 
+/// The longest text of a reply or a transcription, in bytes. It is kept in one table item, which holds 400 KB.
+const MAX_TEXT_BYTES: usize = 100_000;
+/// The largest list of actions, in bytes of JSON. It travels in the answer, which may be kept in one table item.
+const MAX_ACTIONS_BYTES: usize = 64_000;
+
 /// The body of `POST /sessions`.
 pub(super) fn open_session(config: &OmiConfig, request: &OpenSession<'_>) -> Value {
     json!({
@@ -52,15 +57,15 @@ pub(super) fn context_of(mut answer: Map<String, Value>) -> Option<Map<String, V
 pub(super) fn read_reply(body: &[u8]) -> Option<TurnReply> {
     let mut answer = read_object(body)?;
     let text = match answer.remove("response")? {
-        Value::String(text) => text,
+        Value::String(text) if text.len() <= MAX_TEXT_BYTES => text,
         _ => return None,
     };
     let transcription = match answer.remove("transcription") {
-        Some(Value::String(text)) => Some(Personal::new(text)),
+        Some(Value::String(text)) if text.len() <= MAX_TEXT_BYTES => Some(Personal::new(text)),
         _ => None,
     };
     let actions = match answer.remove("actions") {
-        Some(Value::Array(actions)) => actions,
+        Some(Value::Array(actions)) if json!(actions).to_string().len() <= MAX_ACTIONS_BYTES => actions,
         _ => Vec::new(),
     };
     let audio = answer.remove("audio").and_then(|audio| read_audio(&audio));

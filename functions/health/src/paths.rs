@@ -1,0 +1,48 @@
+//! Every path of the API with its methods, as the other functions serve them.
+//!
+//! The functions do not know each other; this list is what lets the fallback tell a wrong method from a wrong path. A test
+//! compares it with `template.yaml`.
+
+/// Paths and methods.
+pub const PATHS: &[(&str, &[&str])] = &[
+    ("/api/health", &["GET"]),
+    ("/api/voice/process", &["POST"]),
+    ("/api/voice/session", &["POST"]),
+    ("/api/voice/session/{sessionId}", &["GET", "PATCH", "DELETE"]),
+    ("/api/voice/session/{sessionId}/end", &["POST"]),
+    ("/api/voice/uploads", &["POST"]),
+    ("/api/webhook", &["POST"]),
+    ("/api/webhooks/explain", &["POST"]),
+    ("/webhooks/omi", &["POST"]),
+];
+
+/// The methods that a path serves; `None` if there is no such path.
+#[must_use]
+pub fn methods_of(path: &str) -> Option<&'static [&'static str]> {
+    PATHS.iter().find(|(pattern, _)| fits(pattern, path)).map(|(_, methods)| *methods)
+}
+
+fn fits(pattern: &str, path: &str) -> bool {
+    let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (pattern.next(), path.next()) {
+            (None, None) => return true,
+            (Some(expected), Some(given)) if expected == given || (expected.starts_with('{') && !given.is_empty()) => {}
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_known_by_its_pattern() {
+        assert_eq!(methods_of("/api/health"), Some(["GET"].as_slice()));
+        assert_eq!(methods_of("/api/voice/session/ses_1/end"), Some(["POST"].as_slice()));
+        for unknown in ["/", "", "/api/health/", "/api/voice/session//end", "/api"] {
+            assert_eq!(methods_of(unknown), None, "{unknown:?}");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! `POST /api/voice/session`.
+//!
+//! First our own row and slot, then the provider, then the row is made visible. A crash in between leaves a reservation that
+//! lapses within a minute; a refusal by the provider takes it back at once.
+
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use switchboard_auth::Caller;
+use switchboard_core::{
+    Context, Detail, Effect, Fault, MAX_USER_ID_CHARS, Personal, ProviderId, Session, SessionId, SessionState,
+    TenantId, Timestamp,
+};
+use switchboard_lambda::{ApiError, Reply, Request};
+use switchboard_providers::OpenSession;
+use switchboard_store::Opened;
+
+use crate::out::{SessionOut, token_for};
+use crate::{App, Operation};
+
+/// The request.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionIn {
+    user_id: String,
+    provider: Option<ProviderId>,
+    language: Option<String>,
+    context: Option<Map<String, Value>>,
+}
+
+/// A request that is valid.
+struct NewSession {
+    user_id: Personal,
+    provider: ProviderId,
+    language: Option<String>,
+    context: Context,
+}
+
+impl TryFrom<SessionIn> for NewSession {
+    type Error = ApiError;
+
+    fn try_from(session: SessionIn) -> Result<Self, ApiError> {
+        let mut details = Vec::new();
+        let chars = session.user_id.chars().count();
+        if chars == 0 || chars > MAX_USER_ID_CHARS {
+            details
+                .push(Detail::new("userId", format!("must have 1 to {MAX_USER_ID_CHARS} characters; it has {chars}")));
+        }
+        if session.language.as_deref().is_some_and(|language| !is_language(language)) {
+            details.push(Detail::new("language", "must be a BCP 47 language tag like en-US or ar"));
+        }
+        let context = Context::new(session.context.unwrap_or_default()).unwrap_or_else(|too_large| {
+            details.push(Detail::new("context", too_large.to_string()));
+            Context::default()
+        });
+        if !details.is_empty() {
+            return Err(
+                ApiError::new(Fault::InvalidRequest, "a field of the request is not valid").with_details(details)
+            );
+        }
+        Ok(Self {
+            user_id: Personal::new(session.user_id),
+            provider: session.provider.unwrap_or(ProviderId::Omi),
+            language: session.language,
+            context,
+        })
+    }
+}
+
+impl NewSession {
+    fn into_session(self, tenant: &TenantId, now: Timestamp, app: &App) -> Session {
+        Session {
+            id: SessionId::generate(now),
+            tenant: tenant.clone(),
+            provider: self.provider,
+            user_id: self.user_id,
+            language: self.language,
+            context: self.context,
+            state: SessionState::Opening,
+            created_at: now,
+            expires_at: now.plus(app.limits.timeout),
+            ended_at: None,
+            ended_by: None,
+            upstream_closed: false,
+            last_error: None,
+            slot: 0,
+            version: 1,
+        }
+    }
+}
+
+/// The shape of BCP 47 (RFC 5646 §2.1), subtags of 1 to 8 letters and digits, the first of letters only.
+fn is_language(tag: &str) -> bool {
+    let mut subtags = tag.split('-');
+    let first =
+        subtags.next().is_some_and(|s| (2..=8).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_alphabetic()));
+    first
+        && tag.len() <= 35
+        && subtags.all(|s| (1..=8).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
+pub(crate) async fn open(app: &App, caller: &Caller, request: &Request<Operation>) -> Result<Reply, ApiError> {
+    let new = NewSession::try_from(request.json::<SessionIn>()?)?;
+    app.sessions_of(new.provider)?;
+    let session = new.into_session(caller.tenant(), app.shell.now(), app);
+    let reserved = match app.shell.store.session_open(session, app.limits.concurrent_sessions).await? {
+        Opened::Reserved(session) => *session,
+        Opened::Full => {
+            let message = format!(
+                "this tenant has {} sessions open, which is its limit; end one, or wait until one times out",
+                app.limits.concurrent_sessions
+            );
+            return Err(ApiError::new(Fault::ConcurrencyLimit, message));
+        }
+    };
+    let session = match open_upstream(app, &reserved).await {
+        Ok(context) => activate(app, reserved, context).await?,
+        Err(error) => {
+            if let Err(left_over) = app.shell.store.session_abandon(&reserved).await {
+                tracing::warn!(error = %left_over, "a reservation stays until its lease passes");
+            }
+            return Err(error);
+        }
+    };
+    let body = SessionOut::new(&session, &app.limits, app.shell.now());
+    Ok(Reply::json(StatusCode::CREATED, &body)?.minting("token", token_for(&session, caller)))
+}
+
+/// Opens the provider's side and gives the context with what the provider added to it.
+async fn open_upstream(app: &App, session: &Session) -> Result<Context, ApiError> {
+    app.take_budget(session).await?;
+    let request = OpenSession { session: session.id, language: session.language.as_deref(), context: &session.context };
+    let theirs = app.sessions_of(session.provider)?.open(&request).await?;
+    let merged = theirs.and_then(|theirs| session.context.merged(&theirs).ok());
+    Ok(merged.unwrap_or_else(|| session.context.clone()))
+}
+
+/// Makes the session visible. If that fails the provider's side is closed again, as far as it can be.
+async fn activate(app: &App, reserved: Session, context: Context) -> Result<Session, ApiError> {
+    let (id, provider) = (reserved.id, reserved.provider);
+    let expires_at = app.shell.now().plus(app.limits.timeout);
+    match app.shell.store.session_activate(reserved, context, expires_at).await {
+        Ok(session) => Ok(session),
+        Err(error) => {
+            if let Err(error) = app.sessions_of(provider)?.close(id).await {
+                tracing::warn!(%error, "a session of the provider stays open until it times out there");
+            }
+            let error = ApiError::from(error);
+            debug_assert_eq!(error.effect(), Effect::None);
+            Err(error)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn language_tags_are_told_from_other_texts() {
+        for tag in ["en", "en-US", "ar", "zh-Hant-TW", "sl-rozaj-biske"] {
+            assert!(is_language(tag), "{tag}");
+        }
+        for other in ["", "e", "en_US", "en-", "-en", "english!", "en-toolongsub", "12", &"en-a".repeat(20)] {
+            assert!(!is_language(other), "{other}");
+        }
+    }
+}

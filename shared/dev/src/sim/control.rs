@@ -1,0 +1,159 @@
+//! The control plane of the simulators: `/_sim/*`.
+//!
+//! For people and tests that drive the local world. It reads and sets what the other files keep, and knows no provider.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use serde_json::{Value, json};
+use switchboard_core::Clock;
+
+use super::clockwork::Clockwork;
+use super::deliveries::Deliveries;
+use super::faults::Faults;
+use super::provider::Provider;
+use super::recorder::Recorder;
+use super::refusal::{Refusal, identified};
+
+mod wishes;
+
+/// A webhook address as its provider knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookUrl {
+    /// Who posts to it.
+    pub provider: Provider,
+    /// The whole address.
+    pub url: String,
+}
+
+type Run = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// What the schedule runs; a part of the world adds its own jobs.
+#[derive(Default)]
+pub struct Schedule(Mutex<Vec<(String, Run)>>);
+
+impl fmt::Debug for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Schedule").field(&self.names()).finish()
+    }
+}
+
+impl Schedule {
+    /// Adds a job behind the others.
+    pub fn add(&self, name: &str, run: impl Fn() -> BoxFuture<'static, ()> + Send + Sync + 'static) {
+        self.jobs().push((name.to_owned(), Arc::new(run)));
+    }
+
+    /// Runs all jobs one after the other and answers their names.
+    pub async fn run(&self) -> Vec<String> {
+        let jobs = self.jobs().clone();
+        for (_, run) in &jobs {
+            run().await;
+        }
+        jobs.into_iter().map(|(name, _)| name).collect()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.jobs().iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    fn jobs(&self) -> std::sync::MutexGuard<'_, Vec<(String, Run)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the control plane reads and sets.
+#[derive(Clone, Debug)]
+pub(crate) struct Controls {
+    pub(crate) recorder: Arc<Recorder>,
+    pub(crate) faults: Arc<Faults>,
+    pub(crate) deliveries: Arc<Deliveries>,
+    pub(crate) clockwork: Arc<Clockwork>,
+    pub(crate) schedule: Arc<Schedule>,
+    pub(crate) webhook_urls: fn(&Deliveries) -> Vec<WebhookUrl>,
+}
+
+/// The routes below `/_sim`, with their own answers to unknown paths and methods.
+pub(crate) fn router(controls: Controls) -> Router {
+    Router::new()
+        .route("/_sim/requests", get(requests))
+        .route("/_sim/faults", post(arm).delete(disarm))
+        .route("/_sim/clock", get(time).post(advance))
+        .route("/_sim/sweep", post(sweep))
+        .route("/_sim/deliveries", get(owed).post(misdeliver))
+        .route("/_sim/webhook-urls", get(webhook_urls))
+        .fallback(async || Refusal::not_found())
+        .method_not_allowed_fallback(async || Refusal::method_not_allowed())
+        .with_state(controls)
+        .layer(axum::middleware::map_response(async |answer: Response| identified(answer)))
+}
+
+async fn requests(State(controls): State<Controls>, RawQuery(query): RawQuery) -> Result<Json<Value>, Refusal> {
+    let wish = wishes::requests(query.as_deref().unwrap_or_default())?;
+    Ok(Json(json!({"requests": controls.recorder.requests(wish.provider, wish.since)})))
+}
+
+/// Answers when every port has followed, so that the next request already meets the fault.
+async fn arm(State(controls): State<Controls>, body: Bytes) -> Result<Json<Value>, Refusal> {
+    let fault = wishes::fault(&body)?;
+    let armed = json!({"provider": fault.provider, "operation": fault.operation, "fault": fault.effect.as_str(),
+        "times": fault.times});
+    controls.faults.arm(fault);
+    follow(&controls).await?;
+    Ok(Json(json!({"armed": armed})))
+}
+
+async fn disarm(State(controls): State<Controls>) -> Result<Json<Value>, Refusal> {
+    let cleared = controls.faults.clear();
+    follow(&controls).await?;
+    Ok(Json(json!({"cleared": cleared})))
+}
+
+async fn follow(controls: &Controls) -> Result<(), Refusal> {
+    if controls.faults.settled().await { Ok(()) } else { Err(Refusal::internal("a simulator's port did not follow")) }
+}
+
+fn told(clockwork: &Clockwork) -> Json<Value> {
+    let clock = clockwork.clock();
+    Json(json!({"now": clock.now(), "offsetSecs": clock.offset().as_secs()}))
+}
+
+async fn time(State(controls): State<Controls>) -> Json<Value> {
+    told(&controls.clockwork)
+}
+
+async fn advance(State(controls): State<Controls>, body: Bytes) -> Result<Json<Value>, Refusal> {
+    let by: Duration = wishes::advance(&body)?;
+    controls.clockwork.advance(by).await.map_err(|error| Refusal::internal(&error.to_string()))?;
+    Ok(told(&controls.clockwork))
+}
+
+async fn sweep(State(controls): State<Controls>) -> Json<Value> {
+    Json(json!({"ran": controls.schedule.run().await}))
+}
+
+async fn misdeliver(State(controls): State<Controls>, body: Bytes) -> Result<Json<Value>, Refusal> {
+    let settings = wishes::deliveries(&body)?;
+    controls.deliveries.set(settings);
+    Ok(Json(json!({"reset": settings == super::deliveries::DeliverySettings::default()})))
+}
+
+async fn owed(State(controls): State<Controls>) -> Json<Value> {
+    Json(json!({"pending": controls.deliveries.pending(), "failed": controls.deliveries.failed()}))
+}
+
+async fn webhook_urls(State(controls): State<Controls>) -> Json<Value> {
+    let urls = (controls.webhook_urls)(&controls.deliveries);
+    let urls: Vec<Value> = urls.iter().map(|hook| json!({"provider": hook.provider, "url": hook.url})).collect();
+    Json(json!({"urls": urls}))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! Answers.
+//!
+//! What an answer is made from is kept for 24 hours where the request had an idempotency key, so it may hold no token. A
+//! [`Mint`] stands for one: it is made anew each time the answer is given.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use switchboard_auth::SessionToken;
+use switchboard_core::{Freshness, SessionId, TenantId, Timestamp};
+use switchboard_store::FirstAnswer;
+
+use crate::{ApiError, Shell};
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Body,
+    pub(crate) mints: Vec<(String, Mint)>,
+    pub(crate) headers: Vec<(http::HeaderName, String)>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Body {
+    Empty,
+    Json(Map<String, Value>),
+}
+
+/// Something that grants access and is therefore made anew for each answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "mint", rename_all = "camelCase")]
+pub enum Mint {
+    /// The token of a session.
+    SessionToken {
+        /// The session.
+        session: SessionId,
+        /// Its tenant.
+        tenant: TenantId,
+        /// When the token must stop holding, if sooner than by itself: a token that is shown gets no longer life.
+        not_after: Option<Timestamp>,
+    },
+    /// The URL to read an object of the bucket.
+    Download {
+        /// The object.
+        key: String,
+        /// How long the URL holds, in seconds.
+        valid_secs: u64,
+    },
+    /// The URL and the headers to put an object into the bucket, as an object `{url, headers}` laid over its place's parent.
+    Upload {
+        /// The object.
+        key: String,
+        /// Its media type.
+        content_type: String,
+        /// Its size, in bytes.
+        bytes: u64,
+        /// When the URL stops holding.
+        expires_at: Timestamp,
+    },
+}
+
+/// An answer as it is kept.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    body: Option<Map<String, Value>>,
+    mints: Vec<(String, Mint)>,
+}
+
+impl Reply {
+    /// A JSON answer. `body` must serialise to an object.
+    ///
+    /// # Errors
+    /// [`ApiError`] (500) if it does not, which would be a defect.
+    pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, ApiError> {
+        match serde_json::to_value(body) {
+            Ok(Value::Object(body)) => {
+                Ok(Self { status, body: Body::Json(body), mints: Vec::new(), headers: Vec::new() })
+            }
+            _ => Err(ApiError::internal("an answer is not a JSON object")),
+        }
+    }
+
+    /// An answer without a body.
+    #[must_use]
+    pub fn empty(status: StatusCode) -> Self {
+        Self { status, body: Body::Empty, mints: Vec::new(), headers: Vec::new() }
+    }
+
+    /// Puts something minted at a place in the body: `token`, or `response.audio.url`.
+    #[must_use]
+    pub fn minting(mut self, place: &str, mint: Mint) -> Self {
+        self.mints.push((place.to_owned(), mint));
+        self
+    }
+
+    /// Adds a header. A value that cannot stand in one is left out when the answer is written.
+    #[must_use]
+    pub fn header(mut self, name: http::HeaderName, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The answer's status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn keep(&self) -> Result<FirstAnswer, ApiError> {
+        let body = match &self.body {
+            Body::Empty => None,
+            Body::Json(body) => Some(body.clone()),
+        };
+        serde_json::to_string(&Kept { body, mints: self.mints.clone() })
+            .map(|body| FirstAnswer { status: self.status.as_u16(), body })
+            .map_err(|_| ApiError::internal("an answer cannot be kept"))
+    }
+
+    pub(crate) fn restore(answer: &FirstAnswer) -> Result<Self, ApiError> {
+        let kept: Kept =
+            serde_json::from_str(&answer.body).map_err(|_| ApiError::internal("a kept answer cannot be read"))?;
+        let status =
+            StatusCode::from_u16(answer.status).map_err(|_| ApiError::internal("a kept answer cannot be read"))?;
+        let body = kept.body.map_or(Body::Empty, Body::Json);
+        Ok(Self { status, body, mints: kept.mints, headers: Vec::new() })
+    }
+
+    /// Makes what is to be minted and puts it in its places.
+    pub(crate) async fn mint(&mut self, shell: &Shell) -> Result<(), ApiError> {
+        let Body::Json(body) = &mut self.body else { return Ok(()) };
+        for (place, mint) in &self.mints {
+            match mint {
+                Mint::SessionToken { session, tenant, not_after } => {
+                    let (keys, now) = (shell.signing_keys(Freshness::Cached).await?, shell.now());
+                    let mut token = SessionToken::new(*session, tenant.clone(), now);
+                    token.expires_at = not_after.map_or(token.expires_at, |not_after| not_after.min(token.expires_at));
+                    let text = token.sign(&keys, now).map_err(|_| ApiError::internal("a token cannot be signed"))?;
+                    put(body, place, Value::String(text.expose().to_owned()));
+                }
+                Mint::Download { key, valid_secs } => {
+                    let url = shell.bucket()?.presign_get(key, Duration::from_secs(*valid_secs))?;
+                    put(body, place, Value::String(url));
+                }
+                Mint::Upload { key, content_type, bytes, expires_at } => {
+                    let valid_for = expires_at.since(shell.now());
+                    let permission = shell.bucket()?.presign_put(key, content_type, *bytes, valid_for)?;
+                    let headers = permission
+                        .headers
+                        .into_iter()
+                        .map(|(name, value)| (name.to_owned(), Value::String(value)))
+                        .collect();
+                    put(body, "url", Value::String(permission.url));
+                    put(body, place, Value::Object(headers));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Puts a value at a dotted place; what is on the way there is made an object.
+fn put(body: &mut Map<String, Value>, place: &str, value: Value) {
+    match place.split_once('.') {
+        None => {
+            body.insert(place.to_owned(), value);
+        }
+        Some((first, rest)) => {
+            let inner = body.entry(first.to_owned()).or_insert_with(|| Value::Object(Map::new()));
+            if let Value::Object(inner) = inner {
+                put(inner, rest, value);
+            }
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! A request as a handler sees it.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, RequestExt};
+use serde::Deserialize;
+use serde_json::Value;
+use switchboard_core::{Detail, Fault};
+
+use crate::ApiError;
+use crate::route::Parameters;
+
+/// Longest request id of the gateway that is passed on, in characters.
+const MAX_REQUEST_ID_CHARS: usize = 128;
+
+/// A request that has come through the shell.
+#[derive(Debug)]
+pub struct Request<O> {
+    /// What is asked for.
+    pub operation: O,
+    /// The id that the answer carries and that errors and log lines name.
+    pub id: String,
+    /// The method, for the fallback route.
+    pub method: String,
+    /// The path, as the client sent it. Not for logs.
+    pub path: String,
+    /// The headers, names in lower case.
+    pub headers: HeaderMap,
+    /// The body's exact bytes.
+    pub body: Bytes,
+    parameters: Parameters,
+    query: Vec<(String, String)>,
+}
+
+/// The parts of an event before a route is known.
+pub(crate) struct Incoming {
+    pub(crate) id: String,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    query: Vec<(String, String)>,
+}
+
+impl Incoming {
+    /// Takes an event apart. Function URLs and API Gateway send the same form; the raw path is used for both, because the
+    /// former knows no path parameters.
+    pub(crate) fn read(event: lambda_http::Request) -> Self {
+        let path = event.raw_http_path().to_owned();
+        let query = event
+            .query_string_parameters_ref()
+            .map(|query| query.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+            .unwrap_or_default();
+        let (gateway_id, address) = match event.request_context_ref() {
+            Some(RequestContext::ApiGatewayV2(context)) => {
+                (context.request_id.clone(), context.http.source_ip.as_deref().and_then(|ip| ip.parse().ok()))
+            }
+            _ => (None, None),
+        };
+        let lambda_id = || event.lambda_context_ref().map(|context| context.request_id.clone());
+        let id = gateway_id.or_else(lambda_id).filter(|id| is_request_id(id)).unwrap_or_else(|| "unknown".to_owned());
+        let (parts, body) = event.into_parts();
+        let body = match body {
+            Body::Text(text) => Bytes::from(text),
+            Body::Binary(bytes) => Bytes::from(bytes),
+            _ => Bytes::new(),
+        };
+        Self { id, method: parts.method.as_str().to_owned(), path, address, headers: parts.headers, body, query }
+    }
+
+    pub(crate) fn into_request<O>(self, operation: O, parameters: Parameters) -> Request<O> {
+        Request {
+            operation,
+            id: self.id,
+            method: self.method,
+            path: self.path,
+            headers: self.headers,
+            body: self.body,
+            parameters,
+            query: self.query,
+        }
+    }
+}
+
+/// The gateway's ids look like `JKJaXmPLvHcESHA=`.
+fn is_request_id(id: &str) -> bool {
+    (1..=MAX_REQUEST_ID_CHARS).contains(&id.len())
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_=+/".contains(&byte))
+}
+
+impl<O> Request<O> {
+    /// A parameter of the path; empty if the route has none of this name.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> &str {
+        self.parameters.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value)
+    }
+
+    /// The first value of a query parameter.
+    #[must_use]
+    pub fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// How many items of a list are asked for: `limit` from the query, from 1 to `most`, else `default`.
+    ///
+    /// # Errors
+    /// 400 naming `limit`.
+    pub fn limit(&self, default: u16, most: u16) -> Result<u16, ApiError> {
+        let Some(text) = self.query("limit") else { return Ok(default) };
+        text.parse()
+            .ok()
+            .filter(|limit| (1..=most).contains(limit))
+            .ok_or_else(|| ApiError::invalid("limit", format!("must be a whole number from 1 to {most}")))
+    }
+
+    /// The body as JSON of a certain form. Texts may be borrowed from it.
+    ///
+    /// # Errors
+    /// 415 if it says to be something else, 400 if it is not JSON or a field is wrong, naming the field's path.
+    pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, ApiError> {
+        require_json(&self.headers)?;
+        if self.body.trim_ascii().is_empty() {
+            return Err(ApiError::invalid("body", "is empty; a JSON object is expected"));
+        }
+        let text = std::str::from_utf8(&self.body).map_err(|_| ApiError::invalid("body", "is not UTF-8"))?;
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| wrong_field(&error))?;
+        reader.end().map_err(|_| ApiError::invalid("body", "has something behind the JSON object"))?;
+        Ok(value)
+    }
+}
+
+fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
+    let essence = headers
+        .get(http::header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .map(|essence| essence.trim().to_ascii_lowercase());
+    match essence.as_deref() {
+        Some("application/json") => Ok(()),
+        Some(other) if other.starts_with("application/") && other.ends_with("+json") => Ok(()),
+        _ => Err(ApiError::new(Fault::UnsupportedMediaType, "send the body as content-type: application/json")),
+    }
+}
+
+/// A JSON error with the path of the field that it is about.
+fn wrong_field(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
+    let inner = error.inner();
+    if inner.is_syntax() || inner.is_eof() {
+        let place = format!("is not JSON (line {}, column {})", inner.line(), inner.column());
+        return ApiError::invalid("body", place);
+    }
+    let text = inner.to_string();
+    // serde_json adds where it stopped reading, which for a field's value is of no use.
+    let message = text.split(" at line ").next().unwrap_or(&text);
+    let path = match error.path().to_string() {
+        path if path == "." => String::new(),
+        path => path,
+    };
+    // A missing field is reported at its parent, by name.
+    let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+    let (field, message) = match missing {
+        Some(name) if path.is_empty() => (name.to_owned(), "is required".to_owned()),
+        Some(name) => (format!("{path}.{name}"), "is required".to_owned()),
+        None if path.is_empty() => ("body".to_owned(), message.to_owned()),
+        None => (path, message.to_owned()),
+    };
+    ApiError::new(Fault::InvalidRequest, "a field of the request is not valid")
+        .with_details(vec![Detail::new(field, message)])
+}
+
+/// What stands for a body when two requests with one key are compared: canonical JSON (RFC 8785) where it is JSON, so that
+/// another order of fields or other spaces are the same request.
+pub(crate) fn canonical(body: &[u8]) -> Vec<u8> {
+    serde_json::from_slice::<Value>(body)
+        .ok()
+        .and_then(|value| serde_json_canonicalizer::to_vec(&value).ok())
+        .unwrap_or_else(|| body.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct In {
+        #[expect(dead_code, reason = "only read by serde")]
+        user_id: String,
+        #[expect(dead_code, reason = "only read by serde")]
+        input: Option<Inner>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Inner {
+        #[expect(dead_code, reason = "only read by serde")]
+        bytes: u32,
+    }
+
+    fn request(body: &[u8]) -> Request<()> {
+        let mut headers = HeaderMap::new();
+        headers.insert("content-type", "application/json; charset=utf-8".parse().unwrap());
+        Request {
+            operation: (),
+            id: String::new(),
+            method: String::new(),
+            path: String::new(),
+            headers,
+            body: Bytes::copy_from_slice(body),
+            parameters: vec![],
+            query: vec![],
+        }
+    }
+
+    #[test]
+    fn a_json_error_names_the_path_of_the_field() {
+        for (body, field) in [
+            (b"".as_slice(), "body"),
+            (b"  ", "body"),
+            (b"{", "body"),
+            (b"[]", "body"),
+            (b"\"x\"", "body"),
+            (b"\xff\xfe", "body"),
+            (br#"{"userId":"a"} x"#, "body"),
+            (b"{}", "userId"),
+            (br#"{"userId":7}"#, "userId"),
+            (br#"{"userId":"a","input":{}}"#, "input.bytes"),
+            (br#"{"userId":"a","input":{"bytes":-1}}"#, "input.bytes"),
+        ] {
+            let error = request(body).json::<In>().unwrap_err();
+            assert_eq!(error.fault(), Fault::InvalidRequest, "{body:?}");
+            assert_eq!(error.details()[0].field, field, "{body:?}");
+        }
+    }
+
+    #[test]
+    fn another_content_type_is_refused_before_the_body_is_looked_at() {
+        for content_type in
+            [None, Some("text/plain"), Some("multipart/form-data"), Some("application/x-www-form-urlencoded")]
+        {
+            let mut request = request(b"{}");
+            request.headers.clear();
+            if let Some(content_type) = content_type {
+                request.headers.insert("content-type", content_type.parse().unwrap());
+            }
+            assert_eq!(request.json::<In>().unwrap_err().fault(), Fault::UnsupportedMediaType);
+        }
+    }
+
+    #[test]
+    fn two_bodies_that_say_the_same_are_the_same() {
+        assert_eq!(canonical(br#"{"a":1,"b":[1.0,"x"]}"#), canonical(b"{ \"b\": [1, \"x\"], \"a\": 1 }"));
+        assert_ne!(canonical(br#"{"a":1}"#), canonical(br#"{"a":2}"#));
+        assert_eq!(canonical(b"not json"), b"not json");
+    }
+}
