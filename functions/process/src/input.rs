@@ -26,12 +26,16 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 #[serde(rename_all = "camelCase")]
 pub(crate) struct InputIn<'a> {
     r#type: Kind,
-    /// Borrowed from the request's body: a recording is copied once, when it is decoded.
     #[serde(borrow)]
-    content: Option<Cow<'a, str>>,
+    content: Option<Content<'a>>,
     mime_type: Option<String>,
     upload_id: Option<String>,
 }
+
+/// Borrowed from the request's body: a recording is copied once, when it is decoded.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+struct Content<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -56,11 +60,11 @@ impl Input {
     /// 400 naming the field.
     pub(crate) fn read(input: &InputIn<'_>) -> Result<Self, ApiError> {
         match (input.r#type, &input.content, &input.upload_id) {
-            (Kind::Text, Some(text), _) => read_text(text),
+            (Kind::Text, Some(text), _) => read_text(&text.0),
             (Kind::Audio, Some(_), Some(_)) => {
                 Err(ApiError::invalid("input", "has both content and uploadId; a recording is one or the other"))
             }
-            (Kind::Audio, Some(content), None) => read_audio(content, input.mime_type.as_deref()),
+            (Kind::Audio, Some(content), None) => read_audio(&content.0, input.mime_type.as_deref()),
             (Kind::Audio, None, Some(id)) => UploadId::parse(id).map(Self::Upload).ok_or_else(unknown_upload),
             (Kind::Text | Kind::Audio, None, _) => Err(ApiError::invalid("input.content", "is required")),
         }
@@ -212,7 +216,7 @@ mod tests {
         for content in ["UklGRiQAAABXQVZF", "UklGRiQAAABXQVZFAA==", "UklGRiQAAABXQVZFAA"] {
             let json = format!(r#"{{"type":"audio","content":"{content}","mimeType":"audio/x-wav"}}"#);
             let input: InputIn<'_> = serde_json::from_str(&json).unwrap();
-            assert!(matches!(&input.content, Some(Cow::Borrowed(_))));
+            assert!(matches!(&input.content, Some(Content(Cow::Borrowed(_)))));
             assert!(matches!(Input::read(&input), Ok(Input::Audio(_))), "{content}");
         }
     }
