@@ -24,6 +24,7 @@ use self::provider::Provider;
 use self::recorder::Recorder;
 use self::signature::WebhookSecret;
 use crate::clock::ScriptedClock;
+use crate::guard::{Guard, guard};
 use crate::ledger::Ledger;
 
 pub mod clockwork;
@@ -57,6 +58,8 @@ pub struct Setup {
     pub omi: OmiAccount,
     /// What OMI signs its webhooks with.
     pub omi_webhook_secret: WebhookSecret,
+    /// Chooses among wordings; the same seed says the same things.
+    pub seed: u64,
 }
 
 impl std::fmt::Debug for Setup {
@@ -83,14 +86,14 @@ impl Simulators {
     ///
     /// The ledger cannot be read, or no HTTP client can be made.
     pub fn open(setup: Setup) -> Result<Self, DeliveriesError> {
-        let Setup { clock, ledger, save_offset, omi, omi_webhook_secret } = setup;
+        let Setup { clock, ledger, save_offset, omi, omi_webhook_secret, seed } = setup;
         let deliveries = Arc::new(Deliveries::open(clock.clone(), ledger.clone(), omi_webhook_secret)?);
         Ok(Self {
             recorder: Arc::new(Recorder::new(clock.clone())),
             faults: Arc::default(),
             clockwork: Arc::new(Clockwork::new(clock.clone(), Arc::clone(&deliveries), save_offset)),
             schedule: Arc::default(),
-            omi: Arc::new(Omi::new(omi, clock, ledger, Arc::clone(&deliveries))),
+            omi: Arc::new(Omi::new(omi, clock, ledger, Arc::clone(&deliveries), seed)),
             deliveries,
         })
     }
@@ -109,7 +112,9 @@ impl Simulators {
     /// `reset_after_send`, the end of `hang`) need [`Simulators::serve_omi`]; here they answer 502.
     pub fn omi_router(&self) -> Router {
         let service = Arc::clone(&self.omi).router();
-        front::behind(omi::FACE, Arc::clone(&self.recorder), Arc::clone(&self.faults), service)
+        let observed = front::behind(omi::FACE, Arc::clone(&self.recorder), Arc::clone(&self.faults), service);
+        // Programs call a provider, pages never do.
+        guard(observed, Guard::control_plane())
     }
 
     /// Serves OMI on `listener`, its base URL being `http://<address>/v1`, until the future is dropped.

@@ -1,8 +1,8 @@
 //! What a process starts with. This is the only place that reads the process's environment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -33,6 +33,7 @@ pub struct Boot {
     environment: Arc<Environment>,
     clock: Arc<dyn Clock>,
     http: HttpClient,
+    asked: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Boot {
@@ -53,13 +54,20 @@ impl Boot {
     /// Starts from a given environment and clock: what a process that holds several functions does.
     #[must_use]
     pub fn new(environment: Environment, clock: Arc<dyn Clock>) -> Self {
-        Self { environment: Arc::new(environment), clock, http: crate::http_client::lazy_http_client() }
+        let (http, asked) = (crate::http_client::lazy_http_client(), Arc::default());
+        Self { environment: Arc::new(environment), clock, http, asked }
     }
 
     /// A reader of this environment's settings.
     #[must_use]
     pub fn config(&self) -> Config<'_> {
-        Config::new(&self.environment)
+        Config::new(&self.environment, &self.asked)
+    }
+
+    /// The names of all settings that have been asked for. The repository's checks compare them with the template.
+    #[must_use]
+    pub fn settings_asked(&self) -> BTreeSet<String> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The clock.

@@ -1,9 +1,10 @@
 //! Settings, read once at boot. Every problem is collected, so that a wrong deployment is told all of them at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
 
 use switchboard_core::Settings;
 
@@ -12,6 +13,7 @@ use switchboard_core::Settings;
 pub struct Config<'a> {
     environment: &'a BTreeMap<String, String>,
     problems: Vec<String>,
+    asked: &'a Mutex<BTreeSet<String>>,
 }
 
 /// Every problem of a function's settings.
@@ -28,8 +30,8 @@ impl fmt::Display for ConfigError {
 }
 
 impl<'a> Config<'a> {
-    pub(crate) fn new(environment: &'a BTreeMap<String, String>) -> Self {
-        Self { environment, problems: Vec::new() }
+    pub(crate) fn new(environment: &'a BTreeMap<String, String>, asked: &'a Mutex<BTreeSet<String>>) -> Self {
+        Self { environment, problems: Vec::new(), asked }
     }
 
     /// Ends the reading.
@@ -50,6 +52,7 @@ impl<'a> Config<'a> {
 
     /// A setting that may be there. Empty is as good as absent, because a template cannot leave a variable out.
     pub fn optional(&mut self, name: &str) -> Option<String> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
         self.environment.get(name).map(|value| value.trim()).filter(|value| !value.is_empty()).map(str::to_owned)
     }
 
@@ -154,7 +157,8 @@ mod tests {
     #[test]
     fn all_problems_are_reported_at_once_each_naming_its_setting() {
         let environment = environment(&[("B", "many"), ("C", "yes"), ("D", "ftp://x"), ("E", "7")]);
-        let mut config = Config::new(&environment);
+        let asked = Mutex::default();
+        let mut config = Config::new(&environment, &asked);
         config.required("A");
         config.number("B", 1_u32, 1..=5);
         config.flag("C", false);
@@ -170,7 +174,8 @@ mod tests {
     #[test]
     fn no_problem_repeats_a_value_which_may_be_a_secret_in_the_wrong_place() {
         let environment = environment(&[("B", "sk_live_hunter2"), ("D", "http://user:hunter2@example.com")]);
-        let mut config = Config::new(&environment);
+        let asked = Mutex::default();
+        let mut config = Config::new(&environment, &asked);
         config.number("B", 1_u32, 1..=5);
         config.base_url("D");
         assert!(!config.finish().unwrap_err().to_string().contains("hunter2"));
@@ -187,7 +192,8 @@ mod tests {
             ("https://a@example.com", false),
         ] {
             let environment = environment(&[("URL", url)]);
-            let mut config = Config::new(&environment);
+            let asked = Mutex::default();
+            let mut config = Config::new(&environment, &asked);
             let read = config.base_url("URL");
             assert!(!read.ends_with('/'));
             assert_eq!(config.finish().is_ok(), sound, "{url}");

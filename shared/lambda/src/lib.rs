@@ -43,7 +43,7 @@ pub use cors::AllowedOrigins;
 pub use dispatch::{dispatch, serve};
 pub use error::{ApiError, status_and_code};
 pub use http_client::lazy_http_client;
-pub use log::subscriber;
+pub use log::{LogFilter, subscriber};
 pub use reply::{Mint, Reply};
 pub use request::Request;
 pub use route::{RateClass, Route};

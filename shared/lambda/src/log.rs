@@ -31,36 +31,61 @@ const OURS: [&str; 10] = [
     "admin",
 ];
 
+/// What is logged.
+#[derive(Clone, Debug)]
+pub struct LogFilter(Targets);
+
+impl LogFilter {
+    /// Reads `LOG_LEVEL` and `DEBUG`.
+    #[must_use]
+    pub fn from_environment(environment: &Environment) -> Self {
+        let debug = environment.get("DEBUG").is_some_and(|value| value == "true");
+        let level = match environment.get("LOG_LEVEL").map(|level| level.to_ascii_lowercase()).as_deref() {
+            _ if debug => LevelFilter::DEBUG,
+            Some("error") => LevelFilter::ERROR,
+            Some("warn") => LevelFilter::WARN,
+            Some("debug") => LevelFilter::DEBUG,
+            _ => LevelFilter::INFO,
+        };
+        let targets = Targets::new()
+            .with_default(LevelFilter::WARN)
+            .with_targets(OURS.map(|target| (target, level)))
+            // The line per request is what alarms and bills are made from; no level switches it off.
+            .with_target(REQUEST, LevelFilter::INFO);
+        Self(targets)
+    }
+
+    /// Leaves out what these targets say.
+    #[must_use]
+    pub fn and_silence<const N: usize>(self, targets: [&'static str; N]) -> Self {
+        Self(self.0.with_targets(targets.map(|target| (target, LevelFilter::OFF))))
+    }
+
+    /// As a filter of a layer.
+    #[must_use]
+    pub fn into_targets(self) -> Targets {
+        self.0
+    }
+}
+
 /// A subscriber that writes JSON lines, as a function has it.
-pub fn subscriber<W>(environment: &Environment, writer: W) -> impl Subscriber + Send + Sync
+pub fn subscriber<W>(filter: LogFilter, writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let debug = environment.get("DEBUG").is_some_and(|value| value == "true");
-    let level = match environment.get("LOG_LEVEL").map(|level| level.to_ascii_lowercase()).as_deref() {
-        _ if debug => LevelFilter::DEBUG,
-        Some("error") => LevelFilter::ERROR,
-        Some("warn") => LevelFilter::WARN,
-        Some("debug") => LevelFilter::DEBUG,
-        _ => LevelFilter::INFO,
-    };
-    let filter = Targets::new()
-        .with_default(LevelFilter::WARN)
-        .with_targets(OURS.map(|target| (target, level)))
-        // The line per request is what alarms and bills are made from; no level switches it off.
-        .with_target(REQUEST, LevelFilter::INFO);
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
         .with_writer(writer);
-    registry().with(filter).with(lines)
+    registry().with(filter.0).with(lines)
 }
 
 /// Makes this process log to standard output, which Lambda collects.
 pub(crate) fn install(environment: &Environment) -> Result<(), lambda_http::Error> {
-    tracing::subscriber::set_global_default(subscriber(environment, std::io::stdout)).map_err(Into::into)
+    tracing::subscriber::set_global_default(subscriber(LogFilter::from_environment(environment), std::io::stdout))
+        .map_err(Into::into)
 }
 
 /// What the line about a request says.

@@ -58,6 +58,7 @@ pub(crate) struct Omi {
     account: OmiAccount,
     clock: ScriptedClock,
     started: Timestamp,
+    seed: u64,
     sessions: Sessions,
     deliveries: Arc<Deliveries>,
     limit: RateLimit,
@@ -66,10 +67,16 @@ pub(crate) struct Omi {
 }
 
 impl Omi {
-    pub(crate) fn new(account: OmiAccount, clock: ScriptedClock, ledger: Ledger, deliveries: Arc<Deliveries>) -> Self {
+    pub(crate) fn new(
+        account: OmiAccount,
+        clock: ScriptedClock,
+        ledger: Ledger,
+        deliveries: Arc<Deliveries>,
+        seed: u64,
+    ) -> Self {
         let started = clock.now();
         let limit = RateLimit::new(started);
-        Self { account, clock, started, sessions: Sessions(ledger), deliveries, limit, writing: Mutex::default() }
+        Self { account, clock, started, seed, sessions: Sessions(ledger), deliveries, limit, writing: Mutex::default() }
     }
 
     pub(crate) fn router(self: Arc<Self>) -> Router {
@@ -94,7 +101,7 @@ impl Omi {
             }
             return Ok((StatusCode::OK, self.sessions.live(wish.session_id(), now)?));
         }
-        let session = Session::new(wish, now);
+        let session = Session::new(wish, now, self.seed);
         self.sessions.keep(&session)?;
         self.deliveries.owe(WEBHOOK_PATH, &[events::session_created(&session)])?;
         Ok((StatusCode::CREATED, session))

@@ -19,6 +19,8 @@ const SHORT_WORDS: usize = 3;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Memory {
+    /// Where among its wordings a conversation begins, so that two worlds need not sound alike.
+    seed: u64,
     /// How many inputs there were.
     pub(super) turns: u32,
     /// The first words of the customer on each topic, by intent.
@@ -31,6 +33,12 @@ pub(super) struct Memory {
     last: Option<String>,
     /// The lines already said, by wording.
     used: BTreeMap<String, Vec<usize>>,
+}
+
+impl Memory {
+    pub(super) fn seeded(seed: u64) -> Self {
+        Self { seed, ..Self::default() }
+    }
 }
 
 /// What is said back.
@@ -187,7 +195,9 @@ impl Turn<'_> {
     fn line(&mut self, key: &str, wording: &Wording) -> String {
         let lines = wording.in_language(self.language);
         let filled = lines.iter().enumerate().filter_map(|(index, line)| Some((index, self.filled(line)?)));
-        let filled: Vec<(usize, String)> = filled.collect();
+        let mut filled: Vec<(usize, String)> = filled.collect();
+        let first = self.memory.seed.checked_rem(u64::try_from(filled.len()).unwrap_or(u64::MAX)).unwrap_or(0);
+        filled.rotate_left(usize::try_from(first).unwrap_or(0));
         let used = self.memory.used.entry(format!("{}:{key}", self.language.tag())).or_default();
         if filled.iter().all(|(index, _)| used.contains(index)) {
             // The one said last is not the first to come again.

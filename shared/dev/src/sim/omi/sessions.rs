@@ -39,7 +39,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(wish: Opening, now: Timestamp) -> Self {
+    pub(super) fn new(wish: Opening, now: Timestamp, seed: u64) -> Self {
         Self {
             session_id: wish.session_id,
             config: wish.config,
@@ -47,7 +47,7 @@ impl Session {
             created_at: now,
             updated_at: now,
             ended_at: None,
-            memory: Memory::default(),
+            memory: Memory::seeded(seed),
         }
     }
 
@@ -232,7 +232,7 @@ mod tests {
     fn contexts_merge_shallowly_and_null_removes() {
         let now = Timestamp::from_epoch_secs(0);
         let mut session =
-            Session::new(opening(r#"{"sessionId":"a","context":{"keep":1,"deep":{"a":1},"gone":2}}"#).unwrap(), now);
+            Session::new(opening(r#"{"sessionId":"a","context":{"keep":1,"deep":{"a":1},"gone":2}}"#).unwrap(), now, 0);
         let changes = body_object(br#"{"deep":{"b":2},"gone":null,"new":3}"#).unwrap();
         session.merge(changes).unwrap();
         assert_eq!(Value::Object(session.context.clone()), json!({"keep": 1, "deep": {"b": 2}, "new": 3}));

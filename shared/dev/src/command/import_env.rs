@@ -1,0 +1,282 @@
+//! `cargo dev import-env`: from the `.env` file of an old deployment (R0) to secrets and parameters of this one.
+//!
+//! Secrets go into files that only their owner can read: one for the local world, one for each secret of a deployment. What is
+//! printed names them and shows the ends of their values, never the whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use clap::Args;
+use serde_json::{Map, Value};
+
+use super::{DataArgument, Failed};
+use crate::terminal::print;
+use crate::world::Directory;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The old deployment's file.
+    file: PathBuf,
+    /// What the names of the deployment's secrets begin with; samconfig.toml has `switchboard` for prod, `switchboard/dev` for dev.
+    #[arg(long, default_value = "switchboard")]
+    prefix: String,
+    #[command(flatten)]
+    data: DataArgument,
+}
+
+/// What becomes of a variable.
+enum Fate {
+    /// It is a value in a secret, by the last part of the secret's name.
+    Secret(&'static str),
+    /// It is a parameter of the template.
+    Parameter(&'static str),
+    /// It has no counterpart, for this reason.
+    Gone(&'static str),
+}
+
+/// The variables of R0's deployment.
+const VARIABLES: [(&str, Fate); 16] = [
+    ("OMI_API_KEY", Fate::Secret("omi")),
+    ("OMI_API_SECRET", Fate::Secret("omi")),
+    ("OMI_APP_ID", Fate::Secret("omi")),
+    ("OMI_WEBHOOK_SECRET", Fate::Secret("omi-webhook")),
+    ("JWT_SECRET", Fate::Secret("signing")),
+    ("OMI_BASE_URL", Fate::Parameter("OmiBaseUrl")),
+    ("OMI_MODEL", Fate::Parameter("OmiModel")),
+    ("CORS_ORIGIN", Fate::Parameter("CorsOrigin")),
+    ("RATE_LIMIT_WINDOW_MS", Fate::Parameter("RateLimitWindowMs")),
+    ("RATE_LIMIT_MAX_REQUESTS", Fate::Parameter("RateLimitMaxRequests")),
+    ("DEBUG", Fate::Parameter("Debug")),
+    ("LOG_LEVEL", Fate::Parameter("LogLevel")),
+    ("NODE_ENV", Fate::Gone("the stage is a parameter: sam deploy --config-env prod")),
+    ("PORT", Fate::Gone("a deployment has no port; locally: cargo dev --port")),
+    ("OMI_USE_MOCK", Fate::Gone("the local world always speaks to simulated OMI, a deployment never does")),
+    ("OMI_API_URL", Fate::Gone("write OMI_BASE_URL, with /v1")),
+];
+
+/// An old deployment, sorted.
+#[derive(Debug, Default)]
+struct Import {
+    secrets: BTreeMap<&'static str, Map<String, Value>>,
+    parameters: BTreeMap<&'static str, String>,
+    gone: Vec<(String, &'static str)>,
+    unknown: BTreeSet<String>,
+    empty: BTreeSet<String>,
+    remarks: Vec<String>,
+}
+
+impl Import {
+    fn sort(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut import = Self::default();
+        for (name, value) in variables {
+            let fate = VARIABLES.iter().find(|(known, _)| *known == name).map(|(_, fate)| fate);
+            match fate {
+                None => {
+                    import.unknown.insert(name);
+                }
+                Some(Fate::Gone(why)) => import.gone.push((name, why)),
+                Some(_) if value.trim().is_empty() => {
+                    import.empty.insert(name);
+                }
+                Some(Fate::Parameter(parameter)) => {
+                    import.parameters.insert(parameter, value);
+                }
+                Some(Fate::Secret(secret)) => {
+                    if let Some(value) = import.adapt(&name, value) {
+                        import.secrets.entry(secret).or_default().insert(name, Value::String(value));
+                    }
+                }
+            }
+        }
+        import
+    }
+
+    /// Makes an old value fit, or leaves it out with a remark.
+    fn adapt(&mut self, name: &str, value: String) -> Option<String> {
+        /// Fewest bytes of the key that tokens are signed with.
+        const MIN_SIGNING_BYTES: usize = 32;
+        match name {
+            "JWT_SECRET" if value.len() < MIN_SIGNING_BYTES => {
+                self.remarks.push(format!(
+                    "JWT_SECRET has {} bytes, too few to sign with (32 are needed); it is left out. Make one: openssl rand -base64 48",
+                    value.len()
+                ));
+                None
+            }
+            "OMI_WEBHOOK_SECRET" if !value.starts_with("whsec_") => {
+                self.remarks.push(
+                    "OMI_WEBHOOK_SECRET is written in the form of Standard Webhooks, whsec_ and its base64; give OMI the same"
+                        .to_owned(),
+                );
+                Some(format!("whsec_{}", STANDARD.encode(value)))
+            }
+            _ => Some(value),
+        }
+    }
+}
+
+pub(super) fn import_env(arguments: &Arguments) -> Result<(), Failed> {
+    let variables: Vec<(String, String)> = dotenvy::from_path_iter(&arguments.file)
+        .map_err(|error| Failed(format!("{} cannot be read: {error}", arguments.file.display())))?
+        .collect::<Result<_, _>>()
+        // The library repeats the line that it cannot read, and a line may hold a secret.
+        .map_err(|_| Failed(format!("{} has a line that is not NAME=value", arguments.file.display())))?;
+    let import = Import::sort(variables);
+    let directory = &arguments.data.data;
+    let written = write_files(&import, directory)?;
+    print(&report(&import, &arguments.prefix, directory, &written));
+    Ok(())
+}
+
+/// Writes the secrets: all of them for the local world, and each by itself for a deployment.
+fn write_files(import: &Import, directory: &Path) -> Result<BTreeMap<&'static str, PathBuf>, Failed> {
+    let parts = directory.join("import");
+    std::fs::create_dir_all(&parts).map_err(|error| Failed(format!("{}: {error}", parts.display())))?;
+    let local: Map<String, Value> = import
+        .secrets
+        .iter()
+        .map(|(secret, values)| (format!("switchboard/{secret}"), Value::Object(values.clone())))
+        .collect();
+    write_private(&Directory::secrets_file(directory), &Value::Object(local))?;
+    let mut written = BTreeMap::new();
+    for (secret, values) in &import.secrets {
+        let path = parts.join(format!("{secret}.json"));
+        write_private(&path, &Value::Object(values.clone()))?;
+        written.insert(*secret, path);
+    }
+    Ok(written)
+}
+
+/// Writes a file that nobody else can read.
+fn write_private(path: &Path, value: &Value) -> Result<(), Failed> {
+    let failed = |error: std::io::Error| Failed(format!("{}: {error}", path.display()));
+    // A file that is there would keep its old permissions.
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(failed)?;
+    file.write_all(format!("{value:#}\n").as_bytes()).map_err(failed)
+}
+
+fn report(import: &Import, prefix: &str, directory: &Path, written: &BTreeMap<&'static str, PathBuf>) -> String {
+    let mut text = String::new();
+    let _ = writeln!(text, "# Secrets (for the local world: {})", Directory::secrets_file(directory).display());
+    for (secret, values) in &import.secrets {
+        for (name, value) in values {
+            let _ = writeln!(text, "#   {name} {} -> {prefix}/{secret}", masked(value.as_str().unwrap_or_default()));
+        }
+    }
+    for (secret, path) in written {
+        let _ = writeln!(
+            text,
+            "aws secretsmanager create-secret --name {prefix}/{secret} --secret-string file://{}",
+            path.display()
+        );
+    }
+    if !import.parameters.is_empty() {
+        let overrides: Vec<_> =
+            import.parameters.iter().map(|(name, value)| format!("{name}={}", shell_quoted(value))).collect();
+        let _ = writeln!(text, "# Parameters");
+        let _ = writeln!(text, "sam deploy --parameter-overrides {}", overrides.join(" "));
+    }
+    for remark in &import.remarks {
+        let _ = writeln!(text, "# note: {remark}");
+    }
+    for (name, why) in &import.gone {
+        let _ = writeln!(text, "# not needed: {name} ({why})");
+    }
+    for name in &import.empty {
+        let _ = writeln!(text, "# empty: {name}");
+    }
+    for name in &import.unknown {
+        let _ = writeln!(text, "# unknown: {name}");
+    }
+    let _ = writeln!(text, "# When the deployment has its secrets: rm -r {}", directory.join("import").display());
+    text
+}
+
+/// The ends of a secret, if it is long enough that they give nothing away.
+fn masked(secret: &str) -> String {
+    const SHOWN: usize = 4;
+    const MIN_CHARS: usize = 16;
+    let chars: Vec<char> = secret.chars().collect();
+    if chars.len() < MIN_CHARS {
+        return "…".to_owned();
+    }
+    let first: String = chars.iter().take(SHOWN).collect();
+    let last: String = chars.iter().skip(chars.len() - SHOWN).collect();
+    format!("{first}…{last}")
+}
+
+/// A value as a shell reads it back unchanged.
+fn shell_quoted(value: &str) -> String {
+    let plain = !value.is_empty() && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:@,+".contains(&b));
+    if plain { value.to_owned() } else { format!("'{}'", value.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn import(pairs: &[(&str, &str)]) -> Import {
+        Import::sort(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    }
+
+    #[test]
+    fn no_secret_is_printed_in_full() {
+        let secrets = ["omi_live_1234567890abcdef", "short", "a-webhook-secret-of-old", "s".repeat(40).leak()];
+        let import = import(&[
+            ("OMI_API_KEY", secrets[0]),
+            ("OMI_API_SECRET", secrets[1]),
+            ("OMI_WEBHOOK_SECRET", secrets[2]),
+            ("JWT_SECRET", secrets[3]),
+        ]);
+        let text = report(&import, "switchboard", Path::new(".switchboard"), &BTreeMap::new());
+        for secret in secrets {
+            assert!(!text.contains(secret), "{text}");
+        }
+        assert!(text.contains("omi_…cdef"));
+    }
+
+    #[test]
+    fn every_variable_ends_up_somewhere_and_unknown_ones_are_listed() {
+        let import = import(&[
+            ("OMI_MODEL", "omi-advanced"),
+            ("NODE_ENV", "development"),
+            ("OMI_APP_ID", ""),
+            ("SOMETHING_ELSE", "x"),
+        ]);
+        let text = report(&import, "switchboard", Path::new("d"), &BTreeMap::new());
+        for expected in
+            ["OmiModel=omi-advanced", "not needed: NODE_ENV", "empty: OMI_APP_ID", "unknown: SOMETHING_ELSE"]
+        {
+            assert!(text.contains(expected), "{expected} in {text}");
+        }
+        assert!(!text.contains("SOMETHING_ELSE=x"));
+    }
+
+    #[test]
+    fn a_weak_signing_key_is_left_out_and_a_plain_webhook_secret_gets_its_form() {
+        let import = import(&[("JWT_SECRET", "short"), ("OMI_WEBHOOK_SECRET", "plain")]);
+        assert!(!import.secrets.contains_key("signing"));
+        assert_eq!(import.secrets["omi-webhook"]["OMI_WEBHOOK_SECRET"], "whsec_cGxhaW4=");
+        assert_eq!(import.remarks.len(), 2);
+    }
+
+    #[test]
+    fn values_survive_a_shell() {
+        assert_eq!(shell_quoted("https://a.test,b"), "https://a.test,b");
+        assert_eq!(shell_quoted("it's $HOME"), r"'it'\''s $HOME'");
+        assert_eq!(shell_quoted(""), "''");
+    }
+}

@@ -1,0 +1,33 @@
+//! The functions as the local world holds them: each composed from its own environment, as its binary is, and called as its
+//! binary is called.
+
+use std::sync::Arc;
+
+use switchboard_lambda::{Boot, ConfigError, dispatch};
+
+use crate::gateway::Function;
+
+/// Composes a function and makes it callable.
+macro_rules! host {
+    ($boot:expr, $function:ident) => {{
+        let app = Arc::new($function::App::compose($boot)?);
+        let call: Function =
+            Arc::new(move |event| Box::pin(dispatch(Arc::clone(&app), $function::ROUTES, $function::handle, event)));
+        Ok(Some(call))
+    }};
+}
+
+/// A function by the name of its crate; `None` if there is none of that name.
+///
+/// # Errors
+/// [`ConfigError`] with every problem of its settings.
+pub fn compose(name: &str, boot: &Boot) -> Result<Option<Function>, ConfigError> {
+    match name {
+        "session" => host!(boot, session),
+        "process" => host!(boot, process),
+        "webhook" => host!(boot, webhook),
+        "health" => host!(boot, health),
+        "admin" => host!(boot, admin),
+        _ => Ok(None),
+    }
+}
