@@ -114,3 +114,37 @@ impl Failure for StoreError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use aws_sdk_dynamodb::Client;
+    use aws_sdk_dynamodb::error::ErrorMetadata;
+    use aws_sdk_dynamodb::operation::get_item::GetItemError;
+    use aws_smithy_mocks::{RuleMode, mock, mock_client};
+    use switchboard_core::SystemClock;
+
+    use super::*;
+    use crate::Store;
+
+    #[tokio::test(start_paused = true)]
+    async fn throttling_is_said_to_pass_and_a_missing_table_is_not() {
+        for (code, fault) in [
+            ("ProvisionedThroughputExceededException", Fault::Unavailable),
+            ("ThrottlingException", Fault::Unavailable),
+            ("InternalServerError", Fault::Unavailable),
+            ("ResourceNotFoundException", Fault::Internal),
+            ("AccessDeniedException", Fault::Internal),
+            ("ValidationException", Fault::Internal),
+        ] {
+            let rule = mock!(Client::get_item)
+                .then_error(move || GetItemError::generic(ErrorMetadata::builder().code(code).build()));
+            let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&rule]);
+            let store = Store::new(client, "t", Arc::new(SystemClock));
+            let error = store.api_key_fetch("k").await.unwrap_err();
+            assert_eq!(error.fault(), fault, "{code}");
+            assert_eq!(error.retry_after().is_some(), fault == Fault::Unavailable);
+        }
+    }
+}

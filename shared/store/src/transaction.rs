@@ -153,3 +153,68 @@ impl IntoWrite for ConditionCheck {
         TransactWriteItem::builder().condition_check(self).build()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use aws_sdk_dynamodb::Client;
+    use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsOutput;
+    use aws_sdk_dynamodb::types::error::TransactionCanceledException;
+    use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+    use switchboard_core::SystemClock;
+
+    use super::*;
+    use crate::schema::Key;
+
+    /// What no emulator says: collisions, throttling, and reasons beside conditions.
+    fn cancelled(codes: &[&str]) -> TransactWriteItemsError {
+        let reasons = codes.iter().map(|code| CancellationReason::builder().code(*code).build()).collect();
+        let error = TransactionCanceledException::builder().set_cancellation_reasons(Some(reasons)).build();
+        TransactWriteItemsError::TransactionCanceledException(error)
+    }
+
+    async fn transact(mode: RuleMode, rule: &Rule) -> Result<Outcome, StoreError> {
+        let client = mock_client!(aws_sdk_dynamodb, mode, [rule]);
+        let store = Store::new(client, "t", Arc::new(SystemClock));
+        let delete = Delete::builder().table_name("t").set_key(Some(Key::api_key("k").attributes())).build();
+        store.transact("test", &[built("test", delete)?]).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_collision_passes_and_is_tried_again() {
+        for code in ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"] {
+            let rule = mock!(Client::transact_write_items)
+                .sequence()
+                .error(move || cancelled(&["None", code]))
+                .times(2)
+                .output(|| TransactWriteItemsOutput::builder().build())
+                .build();
+            assert!(matches!(transact(RuleMode::Sequential, &rule).await, Ok(Outcome::Done)), "{code}");
+            assert_eq!(rule.num_calls(), 3);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn collisions_without_end_are_given_up_after_four_more_tries() {
+        let rule = mock!(Client::transact_write_items).then_error(|| cancelled(&["TransactionConflict"]));
+        assert!(matches!(transact(RuleMode::MatchAny, &rule).await, Err(StoreError::Contended { .. })));
+        assert_eq!(rule.num_calls(), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_condition_that_fails_is_final_whatever_else_happened() {
+        let rule = mock!(Client::transact_write_items)
+            .then_error(|| cancelled(&["TransactionConflict", "ConditionalCheckFailed", "None"]));
+        let outcome = transact(RuleMode::MatchAny, &rule).await.unwrap();
+        assert_eq!((0..3).map(|n| outcome.condition_failed(n)).collect::<Vec<_>>(), [false, true, false]);
+        assert_eq!(rule.num_calls(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_dynamodb_refuses_is_our_defect_and_not_repeated() {
+        let rule = mock!(Client::transact_write_items).then_error(|| cancelled(&["ValidationError"]));
+        assert!(matches!(transact(RuleMode::MatchAny, &rule).await, Err(StoreError::Refused { .. })));
+        assert_eq!(rule.num_calls(), 1);
+    }
+}

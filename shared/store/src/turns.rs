@@ -73,9 +73,12 @@ impl Store {
             let merged = current.context.merged(patch);
             let context_applied = merged.is_ok();
             let context = merged.unwrap_or_else(|_| current.context.clone());
+            // Of two turns at once the later one may be recorded first; neither the session's timeout nor the slot's lease
+            // may move back.
+            let until = expires_at.max(current.expires_at);
             let mut writes = vec![
-                self.turn_session_write(&current, &context, expires_at, ttl)?,
-                self.slot_extend(&current.tenant, current.slot, current.id, expires_at)?,
+                self.turn_session_write(&current, &context, until, ttl)?,
+                self.slot_extend(&current.tenant, current.slot, current.id, until)?,
             ];
             writes.extend(puts.iter().cloned());
             let outcome = self.transact(OPERATION, &writes).await?;
@@ -125,8 +128,7 @@ impl Store {
             .expression_attribute_names("#state", "state")
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":context", text(context.to_json()))
-            // Of two turns at once the later one may be recorded first; the timeout never moves back.
-            .expression_attribute_values(":expires", time(expires_at.max(session.expires_at)))
+            .expression_attribute_values(":expires", time(expires_at))
             .expression_attribute_values(":ttl", number(ttl))
             .expression_attribute_values(":version", number(session.version))
             .expression_attribute_values(":next", number(session.version + 1))
