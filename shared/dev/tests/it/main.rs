@@ -2,4 +2,9 @@
 //! SDK, and the repository's own claims. One binary, so that the SDKs are linked once.
 
 mod harness;
+mod restart;
+mod limits;
+mod installation;
+mod idempotency;
 mod smoke;
+mod store;
