@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use switchboard_auth::Caller;
 use switchboard_core::{Effect, EndedBy, Fault, Personal, Role, Session, SessionId, Timestamp, Turn, TurnId, UploadId};
-use switchboard_lambda::{ApiError, Mint, Reply, Request, session_id, session_of, session_unusable};
+use switchboard_lambda::{ApiError, Mint, Object, Reply, Request, session_id, session_of, session_unusable};
 use switchboard_providers::{ProviderError, ProviderErrorKind, ReplyAudio, TurnInput, TurnReply, TurnRequest};
 
 use crate::input::{self, Input, InputIn};
@@ -25,7 +25,7 @@ const REPLY_URL_SECS: u64 = 3_600;
 struct ProcessIn<'a> {
     session_id: String,
     #[serde(borrow)]
-    input: InputIn<'a>,
+    input: Object<InputIn<'a>>,
 }
 
 /// The answer.
@@ -65,7 +65,7 @@ pub(crate) async fn process(app: &App, caller: &Caller, request: &Request<Operat
     let begun_at = app.shell.now();
     let asked: ProcessIn<'_> = request.json()?;
     let id = session_id("sessionId", &asked.session_id)?;
-    let input = Input::read(&asked.input)?;
+    let input = Input::read(&asked.input.0)?;
     let session = session_of(&app.shell, caller, id).await?;
     session.usable(begun_at).map_err(session_unusable)?;
 

@@ -11,8 +11,9 @@ use switchboard_store::StoreError;
 use crate::out::{SessionOut, token_for};
 use crate::{App, Operation};
 
-/// How often a change that somebody else got in the way of is made anew.
-const ATTEMPTS: u32 = 4;
+/// How often a change that somebody else got in the way of is made anew: the provider has made it already, and every turn that
+/// runs at the same time gets in the way once.
+const ATTEMPTS: u32 = 16;
 
 /// The request.
 #[derive(Debug, Deserialize)]

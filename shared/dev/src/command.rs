@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::terminal;
 
+mod bench;
 mod deployment;
 mod env;
 mod import_env;
@@ -32,6 +33,8 @@ enum Command {
     Keys(keys::Arguments),
     /// Turns the .env file of an old deployment into secrets and parameters.
     ImportEnv(import_env::Arguments),
+    /// Measures the functions.
+    Bench(bench::Arguments),
     /// Prints the environment that the functions have in the running local world, for `cargo lambda watch --env-file`.
     Env(env::Arguments),
 }
@@ -77,6 +80,7 @@ pub async fn run(line: CommandLine) -> ExitCode {
         Command::Serve(arguments) => serve::serve(arguments).await,
         Command::Keys(arguments) => keys::keys(arguments).await,
         Command::ImportEnv(arguments) => import_env::import_env(&arguments),
+        Command::Bench(arguments) => bench::bench(&arguments).await,
         Command::Env(arguments) => env::env(&arguments),
     };
     match outcome {

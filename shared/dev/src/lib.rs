@@ -14,6 +14,7 @@
 //! | `guard`, `listener` | who may reach any of it, and where |
 //! | `clock`, `ledger` | the one time, and what survives a restart |
 //! | `credentials` | the published keys and secrets |
+//! | `stopwatch` | the stand-ins' own time, to be left out of measurements |
 //! | `terminal` | the log as a developer reads it |
 
 pub mod aws;
@@ -27,5 +28,6 @@ pub mod ledger;
 pub mod listener;
 mod random;
 pub mod sim;
+mod stopwatch;
 mod terminal;
 pub mod world;

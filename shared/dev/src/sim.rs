@@ -26,6 +26,7 @@ use self::signature::WebhookSecret;
 use crate::clock::ScriptedClock;
 use crate::guard::{Guard, guard};
 use crate::ledger::Ledger;
+use crate::stopwatch::Stopwatch;
 
 pub mod clockwork;
 pub mod control;
@@ -60,6 +61,8 @@ pub struct Setup {
     pub omi_webhook_secret: WebhookSecret,
     /// Chooses among wordings; the same seed says the same things.
     pub seed: u64,
+    /// Adds up the simulators' time.
+    pub(crate) stopwatch: Stopwatch,
 }
 
 impl std::fmt::Debug for Setup {
@@ -77,6 +80,7 @@ pub struct Simulators {
     clockwork: Arc<Clockwork>,
     schedule: Arc<Schedule>,
     omi: Arc<Omi>,
+    stopwatch: Stopwatch,
 }
 
 impl Simulators {
@@ -86,13 +90,14 @@ impl Simulators {
     ///
     /// The ledger cannot be read, or no HTTP client can be made.
     pub fn open(setup: Setup) -> Result<Self, DeliveriesError> {
-        let Setup { clock, ledger, save_offset, omi, omi_webhook_secret, seed } = setup;
+        let Setup { clock, ledger, save_offset, omi, omi_webhook_secret, seed, stopwatch } = setup;
         let deliveries = Arc::new(Deliveries::open(clock.clone(), ledger.clone(), omi_webhook_secret)?);
         Ok(Self {
             recorder: Arc::new(Recorder::new(clock.clone())),
             faults: Arc::default(),
             clockwork: Arc::new(Clockwork::new(clock.clone(), Arc::clone(&deliveries), save_offset)),
             schedule: Arc::default(),
+            stopwatch,
             omi: Arc::new(Omi::new(omi, clock, ledger, Arc::clone(&deliveries), seed)),
             deliveries,
         })
@@ -114,7 +119,7 @@ impl Simulators {
         let service = Arc::clone(&self.omi).router();
         let observed = front::behind(omi::FACE, Arc::clone(&self.recorder), Arc::clone(&self.faults), service);
         // Programs call a provider, pages never do.
-        guard(observed, Guard::control_plane())
+        self.stopwatch.on(guard(observed, Guard::control_plane()))
     }
 
     /// Serves OMI on `listener`, its base URL being `http://<address>/v1`, until the future is dropped.

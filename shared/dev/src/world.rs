@@ -23,6 +23,7 @@ use crate::ledger::Ledger;
 use crate::listener::{Listener, Serving};
 use crate::sim::Simulators;
 use crate::sim::clockwork::Ticker;
+use crate::stopwatch::Stopwatch;
 use crate::{credentials, functions};
 
 mod directory;
@@ -93,6 +94,7 @@ pub struct World {
     endpoints: Endpoints,
     clock: ScriptedClock,
     simulators: Simulators,
+    stopwatch: Stopwatch,
     store: Store,
     specs: Vec<FunctionSpec>,
     environments: BTreeMap<String, Environment>,
@@ -137,12 +139,13 @@ impl World {
             BucketDirectory::Kept(path) => path.as_path(),
             BucketDirectory::Temporary(directory) => directory.path(),
         };
+        let stopwatch = Stopwatch::default();
         let mut servers = Vec::new();
         let mut serve = async |name: &str, router: axum::Router| -> Result<String, WorldError> {
             let listener = Listener::bind_remembered(remembered_port(&ledger, name)?).await?;
             let port = listener.port();
             ledger.put("port", name, &json!(port))?;
-            servers.push(listener.serve(&guard(router, rule.clone())));
+            servers.push(listener.serve(&stopwatch.on(guard(router, rule.clone()))));
             Ok(format!("http://localhost:{port}"))
         };
         let dynamodb = serve("dynamodb", aws::dynamodb::router(database)).await?;
@@ -155,7 +158,7 @@ impl World {
         let secrets = secrets::seed(&boot, options.directory.as_ref()).await?;
         let store = seed_table(&boot, &clock).await?;
 
-        let simulators = providers::open(&clock, &ledger, &secrets, options.seed)?;
+        let simulators = providers::open(&clock, &ledger, &secrets, options.seed, &stopwatch)?;
         let (omi_server, omi) = providers::serve_omi(&simulators, &ledger).await?;
         let endpoints = Endpoints { gateway: base.clone(), dynamodb, secrets_manager, s3, omi };
 
@@ -175,6 +178,7 @@ impl World {
             endpoints,
             clock,
             simulators,
+            stopwatch,
             store,
             specs,
             environments,
@@ -208,6 +212,12 @@ impl World {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// How long its stand-ins and simulators have been at work, all together.
+    #[must_use]
+    pub fn time_in_stand_ins(&self) -> Duration {
+        self.stopwatch.total()
     }
 
     /// Its functions, as the template deploys them.

@@ -8,13 +8,12 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
-use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use switchboard_core::{Clock, SystemClock};
 use switchboard_store::{BucketConfig, HttpClient};
 
+use crate::aws_http::AwsHttp;
 use crate::config::Config;
 
 /// Names and values, as a process's environment has them.
@@ -76,7 +75,7 @@ impl Boot {
         Arc::clone(&self.clock)
     }
 
-    /// The HTTP client for everything but AWS's own services; built when it is first used.
+    /// The HTTP client, for AWS, providers and the bucket alike; built when it is first used.
     #[must_use]
     pub fn http(&self) -> HttpClient {
         Arc::clone(&self.http)
@@ -89,7 +88,7 @@ impl Boot {
             .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
             .region(aws_sdk_dynamodb::config::Region::new(aws.region.clone()))
             .credentials_provider(SharedCredentialsProvider::new(aws.credentials.clone()))
-            .http_client(aws.http.clone())
+            .http_client(AwsHttp(self.http()))
             .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
             .retry_config(RetryConfig::standard())
             .timeout_config(timeouts());
@@ -106,7 +105,7 @@ impl Boot {
             .behavior_version(aws_sdk_secretsmanager::config::BehaviorVersion::latest())
             .region(aws_sdk_secretsmanager::config::Region::new(aws.region.clone()))
             .credentials_provider(SharedCredentialsProvider::new(aws.credentials.clone()))
-            .http_client(aws.http.clone())
+            .http_client(AwsHttp(self.http()))
             .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
             .retry_config(RetryConfig::standard())
             .timeout_config(timeouts());
@@ -137,7 +136,6 @@ pub struct AwsSettings {
     /// `AWS_REGION`.
     pub region: String,
     credentials: Credentials,
-    http: SharedHttpClient,
     dynamodb_endpoint: Option<String>,
     secrets_manager_endpoint: Option<String>,
     s3_endpoint: Option<String>,
@@ -158,9 +156,6 @@ impl AwsSettings {
         Self {
             region: config.required("AWS_REGION"),
             credentials,
-            http: aws_smithy_http_client::Builder::new()
-                .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
-                .build_https(),
             dynamodb_endpoint: config.optional("AWS_ENDPOINT_URL_DYNAMODB"),
             secrets_manager_endpoint: config.optional("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
             s3_endpoint: config.optional("AWS_ENDPOINT_URL_S3"),

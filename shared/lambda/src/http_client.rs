@@ -1,4 +1,7 @@
-//! The HTTP client for providers and the bucket.
+//! The one HTTP client of a process: for AWS, for providers and for the bucket.
+//!
+//! TLS is ring with Mozilla's roots compiled in: reading and parsing the machine's certificates takes longer than the rest of
+//! a cold start. AWS's endpoints and every provider's chain to them.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -18,9 +21,14 @@ pub fn lazy_http_client() -> HttpClient {
 }
 
 fn build() -> Result<reqwest::Client, String> {
-    // Err means that the process has a provider already, which is this one: there is no other in the tree.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
     reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(IDLE_TIMEOUT)

@@ -10,6 +10,7 @@
 //! | `boot` | [`Boot`]: what a process starts with, environment, clock, AWS clients |
 //! | `config` | [`Config`]: reads settings, reports all problems at once |
 //! | `secrets` | [`Secrets`]: Secrets Manager behind a cache |
+//! | `http_client`, `aws_http` | one HTTP client for providers, the bucket and AWS's SDK |
 //! | `shell` | [`Shell`]: what every function has: store, secrets, limits |
 //! | `route` | [`Route`]: method, path, who may, how much |
 //! | `dispatch` | [`dispatch`] and [`serve`] |
@@ -20,6 +21,7 @@
 //! | `log` | one line per request |
 
 mod authenticate;
+mod aws_http;
 mod boot;
 mod config;
 mod cors;
@@ -45,7 +47,7 @@ pub use error::{ApiError, status_and_code};
 pub use http_client::lazy_http_client;
 pub use log::{LogFilter, subscriber};
 pub use reply::{Mint, Reply};
-pub use request::Request;
+pub use request::{Object, Request};
 pub use route::{RateClass, Route};
 pub use secrets::Secrets;
 pub use session_access::{session_id, session_of, session_unusable};

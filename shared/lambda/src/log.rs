@@ -44,7 +44,8 @@ impl LogFilter {
             _ if debug => LevelFilter::DEBUG,
             Some("error") => LevelFilter::ERROR,
             Some("warn") => LevelFilter::WARN,
-            Some("debug") => LevelFilter::DEBUG,
+            // There is nothing below debug in our own code, so that `trace` means the same.
+            Some("debug" | "trace") => LevelFilter::DEBUG,
             _ => LevelFilter::INFO,
         };
         let targets = Targets::new()

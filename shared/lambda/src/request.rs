@@ -1,12 +1,16 @@
 //! A request as a handler sees it.
 
+use std::fmt;
+use std::marker::PhantomData;
 use std::net::IpAddr;
 
 use bytes::Bytes;
 use http::HeaderMap;
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, RequestExt};
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use switchboard_core::{Detail, Fault};
 
@@ -128,9 +132,33 @@ impl<O> Request<O> {
         }
         let text = std::str::from_utf8(&self.body).map_err(|_| ApiError::invalid("body", "is not UTF-8"))?;
         let mut reader = serde_json::Deserializer::from_str(text);
-        let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| wrong_field(&error))?;
+        let Object(value) = serde_path_to_error::deserialize(&mut reader).map_err(|error| wrong_field(&error, text))?;
         reader.end().map_err(|_| ApiError::invalid("body", "has something behind the JSON object"))?;
         Ok(value)
+    }
+}
+
+/// A JSON object. Where a form is expected, serde would otherwise take an array with the form's values in their order, too.
+#[derive(Clone, Copy, Debug)]
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
     }
 }
 
@@ -148,9 +176,11 @@ fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
 }
 
 /// A JSON error with the path of the field that it is about.
-fn wrong_field(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
+fn wrong_field(error: &serde_path_to_error::Error<serde_json::Error>, body: &str) -> ApiError {
     let inner = error.inner();
-    if inner.is_syntax() || inner.is_eof() {
+    // serde_json calls it bad syntax, too, where one of several names is expected and something else than a text comes.
+    let malformed = || serde_json::from_str::<IgnoredAny>(body).is_err();
+    if (inner.is_syntax() || inner.is_eof()) && malformed() {
         let place = format!("is not JSON (line {}, column {})", inner.line(), inner.column());
         return ApiError::invalid("body", place);
     }
@@ -192,7 +222,7 @@ mod tests {
         #[expect(dead_code, reason = "only read by serde")]
         user_id: String,
         #[expect(dead_code, reason = "only read by serde")]
-        input: Option<Inner>,
+        input: Option<Object<Inner>>,
     }
 
     #[derive(Debug, Deserialize)]
@@ -230,6 +260,8 @@ mod tests {
             (br#"{"userId":7}"#, "userId"),
             (br#"{"userId":"a","input":{}}"#, "input.bytes"),
             (br#"{"userId":"a","input":{"bytes":-1}}"#, "input.bytes"),
+            (br#"["a"]"#, "body"),
+            (br#"{"userId":"a","input":[1]}"#, "input"),
         ] {
             let error = request(body).json::<In>().unwrap_err();
             assert_eq!(error.fault(), Fault::InvalidRequest, "{body:?}");

@@ -13,8 +13,9 @@ pub enum RateClass {
     Unlimited,
 }
 
-/// The largest body of a route that says nothing else, in bytes: a context of 32 KB, escaped, and room around it.
-const SMALL_BODY: usize = 128 * 1024;
+/// The largest body of a route that says nothing else, in bytes: a context of 32 KB with every character escaped (`\u0041` has
+/// six bytes), and room around it.
+const SMALL_BODY: usize = 256 * 1024;
 
 /// A route. `O` is the function's own list of operations, so that its handler is an exhaustive match.
 #[derive(Clone, Copy, Debug)]

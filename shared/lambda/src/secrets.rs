@@ -33,6 +33,8 @@ pub struct Secrets {
 struct Cached {
     bundle: Arc<SecretBundle>,
     fetched_at: Timestamp,
+    /// When it was last fetched because a value did not work; what was fetched as a matter of course does not count.
+    refetched_at: Option<Timestamp>,
 }
 
 impl Secrets {
@@ -43,14 +45,14 @@ impl Secrets {
     }
 
     async fn fetch(&self, name: &str) -> Result<SecretBundle, SecretUnavailable> {
-        let current = self
-            .fetch_stage(name, SecretStage::Current)
-            .await?
-            .ok_or_else(|| SecretUnavailable::Missing { name: name.to_owned() })?;
-        let mut versions = vec![current];
-        for stage in [SecretStage::Pending, SecretStage::Previous] {
-            versions.extend(self.fetch_stage(name, stage).await?);
-        }
+        // All at once: whoever waits for a secret waits for one answer, not for three in a row.
+        let (current, pending, previous) = tokio::join!(
+            self.fetch_stage(name, SecretStage::Current),
+            self.fetch_stage(name, SecretStage::Pending),
+            self.fetch_stage(name, SecretStage::Previous),
+        );
+        let current = current?.ok_or_else(|| SecretUnavailable::Missing { name: name.to_owned() })?;
+        let versions = [Some(current), pending?, previous?].into_iter().flatten().collect();
         Ok(SecretBundle::new(versions))
     }
 
@@ -84,18 +86,22 @@ impl SecretSource for Secrets {
         let mut cached = place.lock().await;
         let now = self.clock.now();
         if let Some(known) = cached.as_ref() {
-            let good_for = match freshness {
-                Freshness::Cached => KEPT_FOR,
-                Freshness::Refetched => REFETCH_INTERVAL,
+            let good = match freshness {
+                Freshness::Cached => now < known.fetched_at.plus(KEPT_FOR),
+                Freshness::Refetched => known.refetched_at.is_some_and(|at| now < at.plus(REFETCH_INTERVAL)),
             };
-            if now < known.fetched_at.plus(good_for) {
+            if good {
                 return Ok(Arc::clone(&known.bundle));
             }
         }
         match self.fetch(name).await {
             Ok(bundle) => {
                 let bundle = Arc::new(bundle);
-                *cached = Some(Cached { bundle: Arc::clone(&bundle), fetched_at: now });
+                let refetched_at = match freshness {
+                    Freshness::Cached => cached.as_ref().and_then(|known| known.refetched_at),
+                    Freshness::Refetched => Some(now),
+                };
+                *cached = Some(Cached { bundle: Arc::clone(&bundle), fetched_at: now, refetched_at });
                 Ok(bundle)
             }
             Err(error) => match cached.as_ref() {

@@ -105,6 +105,7 @@ pub(crate) fn setup(clock: &ScriptedClock, ledger: &Ledger, saved: Arc<Mutex<Dur
         omi: OmiAccount { api_key: KEY.into(), api_secret: None, app_id: "app_local".into() },
         omi_webhook_secret: WebhookSecret::parse(WEBHOOK_SECRET).unwrap(),
         seed: 0,
+        stopwatch: crate::stopwatch::Stopwatch::default(),
     }
 }
 

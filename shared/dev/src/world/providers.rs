@@ -12,6 +12,7 @@ use crate::ledger::Ledger;
 use crate::sim::omi::OmiAccount;
 use crate::sim::signature::WebhookSecret;
 use crate::sim::{Setup, Simulators};
+use crate::stopwatch::Stopwatch;
 
 /// Simulated OMI's server. Dropping it stops it.
 pub(super) struct OmiServer(AbortHandle);
@@ -27,6 +28,7 @@ pub(super) fn open(
     ledger: &Ledger,
     secrets: &SecretObjects,
     seed: u64,
+    stopwatch: &Stopwatch,
 ) -> Result<Simulators, WorldError> {
     let omi = |key: &str| text(secrets, "switchboard/omi", key);
     let account = OmiAccount {
@@ -41,8 +43,15 @@ pub(super) fn open(
     let save_offset = Arc::new(move |offset: std::time::Duration| {
         kept.put("clock", "offset", &json!(u64::try_from(offset.as_millis()).unwrap_or(u64::MAX)))
     });
-    let setup =
-        Setup { clock: clock.clone(), ledger: ledger.clone(), save_offset, omi: account, omi_webhook_secret, seed };
+    let setup = Setup {
+        clock: clock.clone(),
+        ledger: ledger.clone(),
+        save_offset,
+        omi: account,
+        omi_webhook_secret,
+        seed,
+        stopwatch: stopwatch.clone(),
+    };
     Ok(Simulators::open(setup)?)
 }
 

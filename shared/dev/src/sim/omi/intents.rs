@@ -144,6 +144,8 @@ mod tests {
             ("goodbye", "goodbye"),
             ("can you repeat that?", "repeat"),
             ("do you remember my name?", "recall"),
+            ("what is my name?", "recall"),
+            ("what is my bill?", "billing"),
             ("when will the technician come", "appointment"),
             ("what can you do", "help"),
             ("الإنترنت عندي مقطوع", "connectivity"),

@@ -167,8 +167,10 @@ const RECALL: Intent = Intent {
     cues: Wording {
         en: &[
             "do you remember",
-            "whats my",
-            "what is my",
+            "whats my name",
+            "what is my name",
+            "what is my issue",
+            "what is my problem",
             "who am i",
             "what did i tell",
             "what did i say",
