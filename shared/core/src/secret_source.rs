@@ -69,7 +69,11 @@ impl fmt::Debug for SecretVersion {
 
 /// The versions of a secret object that exist, the current one first.
 #[derive(Clone, Debug)]
-pub struct SecretBundle(Vec<SecretVersion>);
+pub struct SecretBundle {
+    versions: Vec<SecretVersion>,
+    /// When the current version came into use, as far as is known.
+    current_since: Timestamp,
+}
 
 /// One value that holds (or held), with a name that says which it is and gives nothing away.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,17 +94,20 @@ struct ListedSecret {
 }
 
 impl SecretBundle {
-    /// The versions of one object, in any order.
+    /// The versions of one object, in any order. `changed_at` is when the object was last changed, if that is known: a version that
+    /// waited as pending came into use then, not when it was made, and the one before it holds from then on.
     #[must_use]
-    pub fn new(mut versions: Vec<SecretVersion>) -> Self {
+    pub fn new(mut versions: Vec<SecretVersion>, changed_at: Option<Timestamp>) -> Self {
         versions.sort_by_key(|version| version.stage);
-        Self(versions)
+        let created_at = versions.iter().find(|v| v.stage == SecretStage::Current).map(|version| version.created_at);
+        let current_since = created_at.max(changed_at).unwrap_or(Timestamp::from_epoch_millis(0));
+        Self { versions, current_since }
     }
 
     /// The value in use: of the current version, the first of a list that has not run out.
     #[must_use]
     pub fn current(&self, key: &str, now: Timestamp) -> Option<Secret> {
-        let current = self.0.iter().find(|version| version.stage == SecretStage::Current)?;
+        let current = self.versions.iter().find(|version| version.stage == SecretStage::Current)?;
         current.listed(key).into_iter().find(|(_, not_after)| holds(*not_after, now)).map(|(keyed, _)| keyed.value)
     }
 
@@ -117,14 +124,12 @@ impl SecretBundle {
     }
 
     fn all(&self, key: &str, now: Timestamp) -> Vec<(KeyedSecret, bool)> {
-        let current_since = self.0.iter().find(|v| v.stage == SecretStage::Current).map(|version| version.created_at);
-        self.0
+        self.versions
             .iter()
             .flat_map(|version| {
-                let in_rotation = match (version.stage, current_since) {
-                    (SecretStage::Previous, Some(since)) => now < since.plus(ROTATION_OVERLAP),
-                    (SecretStage::Previous, None) => false,
-                    (SecretStage::Current | SecretStage::Pending, _) => true,
+                let in_rotation = match version.stage {
+                    SecretStage::Previous => now < self.current_since.plus(ROTATION_OVERLAP),
+                    SecretStage::Current | SecretStage::Pending => true,
                 };
                 version
                     .listed(key)
@@ -235,11 +240,14 @@ mod tests {
 
     #[test]
     fn during_a_rotation_all_versions_hold_and_a_day_later_the_previous_one_does_not() {
-        let bundle = SecretBundle::new(vec![
-            version(SecretStage::Previous, 0, r#"{"K":"old"}"#),
-            version(SecretStage::Pending, 2_000, r#"{"K":"next"}"#),
-            version(SecretStage::Current, 1_000, r#"{"K":"now"}"#),
-        ]);
+        let bundle = SecretBundle::new(
+            vec![
+                version(SecretStage::Previous, 0, r#"{"K":"old"}"#),
+                version(SecretStage::Pending, 2_000, r#"{"K":"next"}"#),
+                version(SecretStage::Current, 1_000, r#"{"K":"now"}"#),
+            ],
+            None,
+        );
         let during = Timestamp::from_epoch_secs(1_000).plus(ROTATION_OVERLAP).minus(Duration::from_millis(1));
         assert_eq!(kids(&bundle.accepted("K", during)), ["AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"]);
         assert_eq!(bundle.current("K", during).unwrap().expose(), "now");
@@ -249,9 +257,22 @@ mod tests {
     }
 
     #[test]
+    fn the_overlap_begins_when_a_version_comes_into_use_not_when_it_is_made() {
+        let versions = || {
+            vec![
+                version(SecretStage::Previous, 0, r#"{"K":"old"}"#),
+                version(SecretStage::Current, 1_000, r#"{"K":"now"}"#),
+            ]
+        };
+        let promoted = Timestamp::from_epoch_secs(1_000).plus(2 * ROTATION_OVERLAP);
+        let accepted = |changed_at| SecretBundle::new(versions(), changed_at).accepted("K", promoted).len();
+        assert_eq!((accepted(Some(promoted)), accepted(None)), (2, 1));
+    }
+
+    #[test]
     fn a_list_holds_each_value_until_its_own_end() {
         let json = r#"{"K":[{"kid":"a","value":"1","notAfter":"1970-01-01T00:00:10Z"},{"kid":"b","value":"2"}]}"#;
-        let bundle = SecretBundle::new(vec![version(SecretStage::Current, 0, json)]);
+        let bundle = SecretBundle::new(vec![version(SecretStage::Current, 0, json)], None);
         assert_eq!(kids(&bundle.accepted("K", Timestamp::from_epoch_secs(9))), ["a", "b"]);
         assert_eq!(kids(&bundle.accepted("K", Timestamp::from_epoch_secs(10))), ["b"]);
         assert_eq!(bundle.current("K", Timestamp::from_epoch_secs(10)).unwrap().expose(), "2");
@@ -259,7 +280,8 @@ mod tests {
 
     #[test]
     fn an_empty_or_wrong_typed_value_is_no_value() {
-        let bundle = SecretBundle::new(vec![version(SecretStage::Current, 0, r#"{"A":"","B":7,"C":[{"kid":"x"}]}"#)]);
+        let bundle =
+            SecretBundle::new(vec![version(SecretStage::Current, 0, r#"{"A":"","B":7,"C":[{"kid":"x"}]}"#)], None);
         for key in ["A", "B", "C", "D"] {
             assert!(bundle.accepted(key, Timestamp::from_epoch_secs(0)).is_empty(), "{key}");
         }
@@ -267,7 +289,7 @@ mod tests {
 
     #[test]
     fn nothing_of_a_secret_is_printed() {
-        let bundle = SecretBundle::new(vec![version(SecretStage::Current, 0, r#"{"K":"hunter2"}"#)]);
+        let bundle = SecretBundle::new(vec![version(SecretStage::Current, 0, r#"{"K":"hunter2"}"#)], None);
         let printed = format!("{bundle:?} {:?}", bundle.accepted("K", Timestamp::from_epoch_secs(0)));
         assert!(!printed.contains("hunter2"), "{printed}");
     }

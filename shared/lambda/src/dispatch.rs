@@ -134,6 +134,8 @@ where
 impl Journey {
     fn line<'a>(&'a self, shell: &Shell, request_id: &'a str, outcome: &'a Result<Reply, ApiError>) -> Line<'a> {
         let (status, outcome, causes) = match outcome {
+            // A refusal that says nothing to the caller, such as a webhook's 401, is told apart in the log.
+            Ok(reply) if reply.status.as_u16() >= 400 => (reply.status, "rejected", None),
             Ok(reply) => (reply.status, "ok", None),
             Err(error) => {
                 let (status, code) = status_and_code(error.fault());

@@ -46,14 +46,27 @@ impl Secrets {
 
     async fn fetch(&self, name: &str) -> Result<SecretBundle, SecretUnavailable> {
         // All at once: whoever waits for a secret waits for one answer, not for three in a row.
-        let (current, pending, previous) = tokio::join!(
+        let (current, pending, previous, changed_at) = tokio::join!(
             self.fetch_stage(name, SecretStage::Current),
             self.fetch_stage(name, SecretStage::Pending),
             self.fetch_stage(name, SecretStage::Previous),
+            self.fetch_changed_at(name),
         );
         let current = current?.ok_or_else(|| SecretUnavailable::Missing { name: name.to_owned() })?;
         let versions = [Some(current), pending?, previous?].into_iter().flatten().collect();
-        Ok(SecretBundle::new(versions))
+        Ok(SecretBundle::new(versions, changed_at))
+    }
+
+    /// When the secret was last changed. Where that cannot be had, the versions' own times must do.
+    async fn fetch_changed_at(&self, name: &str) -> Option<Timestamp> {
+        match self.client.describe_secret().secret_id(name).send().await {
+            Ok(output) => output.last_changed_date()?.to_millis().ok().map(Timestamp::from_epoch_millis),
+            Err(error) => {
+                let code = error.as_service_error().and_then(|service| service.meta().code()).unwrap_or("no answer");
+                tracing::warn!(code, "a secret cannot be described; its rotation overlap counts from its creation");
+                None
+            }
+        }
     }
 
     /// One version; `None` where none has this stage.

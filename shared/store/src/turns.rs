@@ -8,9 +8,13 @@ use switchboard_core::{Context, Personal, Role, Session, SessionId, SessionState
 use crate::item::{self, millis, number, text, time, to_item};
 use crate::schema::{Key, TURN_PREFIX};
 use crate::sessions::session_from_item;
-use crate::store::{MAX_RETRIES, RETENTION, pause_before_retry, ttl_secs};
+use crate::store::{RETENTION, pause_before_retry, ttl_secs};
 use crate::transaction::{Outcome, SHOW_OBSTACLE, built};
 use crate::{Store, StoreError};
+
+/// How often recording a turn is tried anew. More often than other writes: the provider has taken the turn, so that giving up
+/// loses it, and of as many turns as run at once in a session each attempt records but one.
+const MAX_RETRIES: u32 = 16;
 
 /// A session after a turn.
 #[derive(Debug)]
@@ -81,7 +85,15 @@ impl Store {
                 self.slot_extend(&current.tenant, current.slot, current.id, until)?,
             ];
             writes.extend(puts.iter().cloned());
-            let outcome = self.transact(OPERATION, &writes).await?;
+            let outcome = match self.transact(OPERATION, &writes).await {
+                // DynamoDB tells a lost race in this way, too: look what there is now, and try again.
+                Err(StoreError::Contended { .. }) => {
+                    let found = self.session_fetch_any(session.id).await?;
+                    current = found.ok_or(StoreError::Contended { operation: OPERATION })?;
+                    continue;
+                }
+                outcome => outcome?,
+            };
             if matches!(outcome, Outcome::Done) {
                 return Ok(RecordedTurn { context, context_applied });
             }

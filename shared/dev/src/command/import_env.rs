@@ -183,12 +183,8 @@ fn report(import: &Import, prefix: &str, directory: &Path, written: &BTreeMap<&'
             path.display()
         );
     }
-    if !import.parameters.is_empty() {
-        let overrides: Vec<_> =
-            import.parameters.iter().map(|(name, value)| format!("{name}={}", shell_quoted(value))).collect();
-        let _ = writeln!(text, "# Parameters");
-        let _ = writeln!(text, "sam deploy --parameter-overrides {}", overrides.join(" "));
-    }
+    let _ = writeln!(text, "# Parameters");
+    let _ = writeln!(text, "{}", deploy_line(import, prefix));
     for remark in &import.remarks {
         let _ = writeln!(text, "# note: {remark}");
     }
@@ -203,6 +199,20 @@ fn report(import: &Import, prefix: &str, directory: &Path, written: &BTreeMap<&'
     }
     let _ = writeln!(text, "# When the deployment has its secrets: rm -r {}", directory.join("import").display());
     text
+}
+
+/// The command that deploys with these parameters. They replace samconfig.toml's, so that the stage and the names of the
+/// secrets must be among them.
+fn deploy_line(import: &Import, prefix: &str) -> String {
+    let (environment, stage) = if prefix.ends_with("/dev") { ("default", "dev") } else { ("prod", "prod") };
+    let mut overrides = vec![
+        format!("Stage={stage}"),
+        format!("OmiSecretName={prefix}/omi"),
+        format!("OmiWebhookSecretName={prefix}/omi-webhook"),
+        format!("SigningSecretName={prefix}/signing"),
+    ];
+    overrides.extend(import.parameters.iter().map(|(name, value)| format!("{name}={}", shell_quoted(value))));
+    format!("sam deploy --config-env {environment} --parameter-overrides {}", overrides.join(" "))
 }
 
 /// The ends of a secret, if it is long enough that they give nothing away.

@@ -1,12 +1,15 @@
 //! What the tests stand on: a world with a clock that stands still, and a client that speaks to it over HTTP.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
-use switchboard_core::{Clock, Timestamp};
+use switchboard_auth::PresentedKey;
+use switchboard_core::{ApiKey, Clock, Scope, TenantId, Timestamp};
 use switchboard_dev::credentials::{LOCAL_KEY, OTHER_KEY};
 use switchboard_dev::world::{Options, World};
+use switchboard_lambda::{AwsSettings, Boot};
 
 /// The time at which every test world begins.
 pub(crate) fn start_time() -> Timestamp {
@@ -72,6 +75,35 @@ impl TestWorld {
         self.world.simulators().clockwork().advance(by).await.unwrap();
     }
 
+    /// What a function of this world starts from, for a client of the stand-ins of one's own.
+    pub(crate) fn boot(&self, function: &str) -> Boot {
+        let environment = self.world.environment(function).expect("no such function").clone();
+        Boot::new(environment, Arc::new(self.world.clock().clone()))
+    }
+
+    /// The settings by which that function reaches AWS.
+    pub(crate) fn aws(&self, boot: &Boot) -> AwsSettings {
+        let mut config = boot.config();
+        let settings = AwsSettings::read(&mut config);
+        config.finish().unwrap();
+        settings
+    }
+
+    /// A new API key of a tenant.
+    pub(crate) async fn new_key(&self, tenant: &str, scopes: impl IntoIterator<Item = Scope>) -> String {
+        let key = PresentedKey::generate().unwrap();
+        let row = ApiKey {
+            id: key.id().to_owned(),
+            hash: key.hash(),
+            tenant: TenantId::parse(tenant).unwrap(),
+            scopes: scopes.into_iter().collect(),
+            created_at: self.now(),
+            revoked_at: None,
+        };
+        assert!(self.world.store().api_key_create(&row).await.unwrap());
+        key.reveal().expose().to_owned()
+    }
+
     /// The time in the world.
     pub(crate) fn now(&self) -> Timestamp {
         self.world.clock().now()
@@ -133,6 +165,11 @@ impl Caller<'_> {
         Answer::read(request.send().await.unwrap()).await
     }
 
+    /// The same body under the media type that the routes of the API take.
+    pub(crate) async fn send_json(&self, method: reqwest::Method, path: &str, body: Option<Vec<u8>>) -> Answer {
+        self.clone().json().send(method, path, body).await
+    }
+
     fn json(mut self) -> Self {
         self.headers.entry("content-type").or_insert(HeaderValue::from_static("application/json"));
         self
@@ -176,6 +213,19 @@ impl Answer {
     pub(crate) fn refused_field(&self, status: u16, code: &str, field: &str) {
         self.refused(status, code);
         assert_eq!(self.json.pointer("/error/details/0/field"), Some(&field.into()), "{}", self.json);
+    }
+
+    /// The names of the members of an object in the JSON, in order.
+    #[track_caller]
+    pub(crate) fn members(&self, pointer: &str) -> Vec<&str> {
+        let found = self.json.pointer(pointer).and_then(Value::as_object);
+        let mut names: Vec<&str> = found
+            .unwrap_or_else(|| panic!("no object at {pointer:?} in {}", self.json))
+            .keys()
+            .map(String::as_str)
+            .collect();
+        names.sort_unstable();
+        names
     }
 
     /// A text in the JSON.

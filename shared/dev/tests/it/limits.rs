@@ -15,7 +15,8 @@ async fn the_voice_posts_share_one_limit_per_principal_and_say_where_the_caller_
     let opened = world.as_local().post(SESSION, &json!({"userId": "u"})).await;
     opened.expect(201);
     let standing = |answer: &crate::harness::Answer| {
-        ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"].map(|name| answer.header(name).unwrap().to_owned())
+        ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"]
+            .map(|name| answer.header(name).unwrap().to_owned())
     };
     // Windows begin at multiples of their length, and the world begins on the hour.
     assert_eq!(standing(&opened), ["3", "2", "900"]);

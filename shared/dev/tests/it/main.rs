@@ -1,10 +1,28 @@
 //! Everything that needs more than one crate: the functions end to end in a [`World`](switchboard_dev::world::World), the store through the real
 //! SDK, and the repository's own claims. One binary, so that the SDKs are linked once.
 
+#![cfg(test)]
+
+mod access;
+mod bad_input;
+mod browser_rules;
+mod deployment;
+mod events;
 mod harness;
-mod restart;
-mod limits;
-mod installation;
 mod idempotency;
+mod installation;
+mod limits;
+mod log_lines;
+mod permissions;
+mod readme;
+mod repository;
+mod restart;
+mod rows;
+mod shell;
 mod smoke;
 mod store;
+mod talk;
+mod tour;
+mod uploads;
+mod voice;
+mod webhooks;

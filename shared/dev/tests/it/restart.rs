@@ -140,9 +140,8 @@ async fn a_world_killed_in_the_middle_of_opening_a_session_holds_its_slot_for_a_
     assert!(hanging.await.unwrap(), "the client must have lost its connection");
 
     let world = Process::start(data.path(), &limit);
-    let open = async |key: Option<&str>| {
-        world.send("POST", "/api/voice/session", key, Some(json!({"userId": "u"}))).await
-    };
+    let open =
+        async |key: Option<&str>| world.send("POST", "/api/voice/session", key, Some(json!({"userId": "u"}))).await;
     open(None).await.refused(429, "concurrency_limit");
     open(Some("one")).await.refused(409, "in_progress");
     world.post("/_sim/clock", json!({"advanceSecs": 61})).await.expect(200);
@@ -200,7 +199,9 @@ async fn keys_are_made_listed_and_revoked_on_the_command_line() {
     };
     assert_eq!(ask().await, 404);
     let id = key.split('_').nth(2).unwrap();
-    assert!(keys(&["list"]).lines().any(|line| line.starts_with(id) && line.contains("acme") && line.contains("active")));
+    assert!(
+        keys(&["list"]).lines().any(|line| line.starts_with(id) && line.contains("acme") && line.contains("active"))
+    );
     keys(&["revoke", id]);
     world.post("/_sim/clock", json!({"advanceSecs": 60})).await.expect(200);
     assert_eq!(ask().await, 401);

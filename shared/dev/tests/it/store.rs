@@ -16,9 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use switchboard_core::{
-    Clock, Context, Personal, ProviderId, Session, SessionId, SessionState, TenantId,
-};
+use switchboard_core::{Clock, Context, Personal, ProviderId, Session, SessionId, SessionState, TenantId};
 use switchboard_dev::aws::{ACCESS_KEY, REGION, SECRET_KEY, dynamodb};
 use switchboard_dev::clock::ScriptedClock;
 use switchboard_dev::guard::{Guard, guard};

@@ -77,6 +77,7 @@ impl Outgoing {
 impl Omi {
     /// Sends a request; if OMI does not accept our credentials, once more with freshly fetched ones, should they differ.
     async fn send(&self, operation: Operation, outgoing: Outgoing) -> Result<Answer, ProviderError> {
+        let begun_at = tokio::time::Instant::now();
         let credentials = self.credentials(operation, Freshness::Cached).await?;
         let error = match self.send_as(operation, &outgoing, &credentials).await {
             Err(error) if matches!(error.kind, ProviderErrorKind::Unauthorised(_)) => error,
@@ -86,7 +87,9 @@ impl Omi {
         if renewed == credentials {
             return Err(error);
         }
-        self.send_as(operation, &outgoing, &renewed).await
+        // Whatever the refusal took is gone: the second try has what is left of the first one's time, or at least a second.
+        let left = operation.timeout.saturating_sub(begun_at.elapsed()).max(Duration::from_secs(1));
+        self.send_as(Operation { timeout: left, ..operation }, &outgoing, &renewed).await
     }
 
     async fn send_as(

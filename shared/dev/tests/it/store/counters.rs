@@ -35,9 +35,8 @@ async fn a_providers_budget_is_spent_to_the_last_request_and_no_further() {
             async move { store.upstream_take(ProviderId::Omi, 50, public).await.unwrap() }
         })
     };
-    let granted = |budgets: Vec<UpstreamBudget>| {
-        budgets.into_iter().filter(|budget| *budget == UpstreamBudget::Granted).count()
-    };
+    let granted =
+        |budgets: Vec<UpstreamBudget>| budgets.into_iter().filter(|budget| *budget == UpstreamBudget::Granted).count();
     // Strangers get at most a fifth; what they leave is for those who pay.
     assert_eq!(granted(take(true).await), 10);
     assert_eq!(granted(take(false).await), 40);

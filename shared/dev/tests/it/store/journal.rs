@@ -76,8 +76,7 @@ async fn an_error_is_seen_on_its_session_and_a_later_one_replaces_it() {
     let bench = Bench::new().await;
     let session = bench.session(&acme()).await;
     for (key, code) in [("m1", "first"), ("m2", "second")] {
-        let error =
-            SessionError { code: code.to_owned(), message: Personal::new("words"), at: bench.store.now() };
+        let error = SessionError { code: code.to_owned(), message: Personal::new("words"), at: bench.store.now() };
         deliver(&bench.store, key, SessionChange::Error { session: &session, error: error.clone() }).await;
         assert_eq!(state(&bench, &session).await.last_error, Some(error));
     }

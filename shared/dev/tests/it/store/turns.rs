@@ -8,8 +8,12 @@ use super::{Bench, TIMEOUT, acme, at_once};
 
 fn exchange(store: &Store, said: &str) -> [Turn; 2] {
     let (turn_id, at) = (TurnId::generate(store.now()), store.now());
-    [(Role::User, said.to_owned()), (Role::Agent, format!("re: {said}"))]
-        .map(|(role, text)| Turn { turn_id, role, text: Personal::new(text), at })
+    [(Role::User, said.to_owned()), (Role::Agent, format!("re: {said}"))].map(|(role, text)| Turn {
+        turn_id,
+        role,
+        text: Personal::new(text),
+        at,
+    })
 }
 
 fn patch(key: &str, value: Value) -> Map<String, Value> {
