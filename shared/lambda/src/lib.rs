@@ -13,7 +13,7 @@
 //! | `http_client`, `aws_http` | one HTTP client for providers, the bucket and AWS's SDK |
 //! | `shell` | [`Shell`]: what every function has: store, secrets, limits |
 //! | `route` | [`Route`]: method, path, who may, how much |
-//! | `dispatch` | [`dispatch`] and [`serve`] |
+//! | `dispatch` | [`dispatch()`] and [`serve`] |
 //! | `authenticate`, `rate_limit`, `idempotency`, `cors` | the stations on the way |
 //! | `request`, `reply`, `error` | [`Request`], [`Reply`], [`ApiError`] |
 //! | `session_access` | finding the session that a request is about |
