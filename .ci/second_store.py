@@ -33,12 +33,8 @@ class Ministack:
         except OSError:
             return False
 
-    def tables(self):
-        headers = {
-            "x-amz-target": "DynamoDB_20120810.ListTables", "content-type": "application/x-amz-json-1.0",
-            "authorization": "AWS4-HMAC-SHA256 Credential=test/20261101/us-east-1/dynamodb/aws4_request",
-        }
-        return ask("POST", self.url + "/", b"{}", headers).json["TableNames"]
+    def tables_created(self):
+        return (SCRATCH / "ministack.log").read_text(errors="replace").count("DynamoDB table created")
 
     def __exit__(self, *_):
         end(self.process)
@@ -48,7 +44,7 @@ class Ministack:
 def main():
     checks = Checklist("the store on a second emulator")
     with Ministack(sys.argv[1]) as ministack:
-        command = ["cargo", "test", "--package", "switchboard-dev", "--test", "it", "store::"]
+        command = ["cargo", "test", "--workspace", "--test", "it", "store::"]
         tests = subprocess.run(
             command, cwd=ROOT, env=os.environ | {"SWITCHBOARD_TEST_DYNAMODB": ministack.url},
             stdout=subprocess.PIPE, text=True,
@@ -57,7 +53,7 @@ def main():
         passed = sum(int(count) for count in re.findall(r"^test result: ok\. (\d+) passed", tests.stdout, re.MULTILINE))
         checks.that("the tests pass", tests.returncode == 0, tests.returncode)
         checks.that("there are tests", passed > 0, passed)
-        checks.that("they ran there and nowhere else", len(ministack.tables()) > 0)
+        checks.that("they ran there", ministack.tables_created() > 0)
     checks.close()
 
 

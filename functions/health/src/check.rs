@@ -10,7 +10,7 @@ use std::time::Duration;
 use http::StatusCode;
 use serde::Serialize;
 use switchboard_auth::Caller;
-use switchboard_core::{Failure, Freshness, ProviderId, Scope, Timestamp};
+use switchboard_core::{Failure, Freshness, ProviderId, Scope, SecretUnavailable, Timestamp};
 use switchboard_lambda::{ApiError, Reply, Request};
 use switchboard_providers::{Account, Provider, ProviderError, ProviderErrorKind};
 
@@ -156,7 +156,11 @@ async fn timed<T, E>(look: impl Future<Output = Result<T, E>> + Send) -> Result<
 fn state_of(result: &Result<(), Option<ProviderError>>) -> ServiceState {
     match result {
         Ok(()) => ServiceState::Connected,
-        Err(Some(ProviderError { kind: ProviderErrorKind::NotConfigured(_), .. })) => ServiceState::NotConfigured,
+        Err(Some(ProviderError {
+            kind:
+                ProviderErrorKind::NotConfigured(SecretUnavailable::Missing { .. } | SecretUnavailable::Incomplete { .. }),
+            ..
+        })) => ServiceState::NotConfigured,
         Err(_) => ServiceState::Disconnected,
     }
 }

@@ -17,10 +17,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use switchboard_auth::{Access, Caller};
-use switchboard_core::{Fault, ProviderId, Scope, Session};
-use switchboard_lambda::{ApiError, Boot, ConfigError, RateClass, Reply, Request, Route, Shell, take_upstream};
+use switchboard_core::{EndedBy, Fault, ProviderId, Scope, Session, Unusable};
+use switchboard_lambda::{
+    ApiError, Boot, ConfigError, RateClass, Reply, Request, Route, Shell, session_unusable, take_upstream,
+};
 use switchboard_providers::omi::{Omi, OmiConfig};
-use switchboard_providers::{Provider, Sessions};
+use switchboard_providers::{Provider, ProviderError, ProviderErrorKind, Sessions};
 
 /// What this function is made of.
 #[derive(Debug)]
@@ -109,6 +111,24 @@ impl App {
             let message = format!("{provider} offers no voice sessions; omi does");
             ApiError::new(Fault::UnsupportedByProvider, message).with("nearest", ProviderId::Omi.as_str())
         })
+    }
+
+    /// What a provider's error about a session means: that it does not know it any more ends the session here too, once the
+    /// provider is seen to answer at all (a wrong address also gives 404).
+    async fn after_provider_error(&self, session: &Session, error: ProviderError) -> ApiError {
+        let account = self.omi.account();
+        if !matches!(error.kind, ProviderErrorKind::NotFound(_)) {
+            return error.into();
+        }
+        match account {
+            Some(account) if account.reachable().await.is_ok() => {}
+            _ => return ProviderError { kind: ProviderErrorKind::Failed(404), ..error }.into(),
+        }
+        tracing::warn!(%error, "the provider has dropped a session");
+        match self.shell.store.session_end(session, EndedBy::Provider, self.shell.now()).await {
+            Ok(_) => session_unusable(Unusable::Ended),
+            Err(error) => error.into(),
+        }
     }
 
     /// Takes a request to the provider from the installation's budget.

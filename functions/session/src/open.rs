@@ -3,20 +3,25 @@
 //! First our own row and slot, then the provider, then the row is made visible. A crash in between leaves a reservation that
 //! lapses within a minute; a refusal by the provider takes it back at once.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use switchboard_auth::Caller;
 use switchboard_core::{
-    Context, Detail, Effect, Fault, MAX_USER_ID_CHARS, Personal, ProviderId, Session, SessionId, SessionState,
-    TenantId, Timestamp,
+    Context, Detail, Effect, EndedBy, Fault, Freshness, MAX_USER_ID_CHARS, Personal, ProviderId, Session, SessionId,
+    SessionState, TenantId, Timestamp,
 };
 use switchboard_lambda::{ApiError, Reply, Request};
 use switchboard_providers::OpenSession;
 use switchboard_store::Opened;
 
-use crate::out::{SessionOut, token_for};
+use crate::out::{SessionOut, with_token};
 use crate::{App, Operation};
+
+/// How long closing a session that came to nothing is waited for; the caller is still to be answered.
+const CLOSING_PATIENCE: Duration = Duration::from_secs(4);
 
 /// The request.
 #[derive(Debug, Deserialize)]
@@ -102,6 +107,8 @@ fn is_language(tag: &str) -> bool {
 pub(crate) async fn open(app: &App, caller: &Caller, request: &Request<Operation>) -> Result<Reply, ApiError> {
     let new = NewSession::try_from(request.json::<SessionIn>()?)?;
     app.sessions_of(new.provider)?;
+    // The answer needs them: without keys nothing may be opened that nobody could then use or end.
+    app.shell.signing_keys(Freshness::Cached).await?;
     let session = new.into_session(caller.tenant(), app.shell.now(), app);
     let reserved = match app.shell.store.session_open(session, app.limits.concurrent_sessions).await? {
         Opened::Reserved(session) => *session,
@@ -115,15 +122,10 @@ pub(crate) async fn open(app: &App, caller: &Caller, request: &Request<Operation
     };
     let session = match open_upstream(app, &reserved).await {
         Ok(context) => activate(app, reserved, context).await?,
-        Err(error) => {
-            if let Err(left_over) = app.shell.store.session_abandon(&reserved).await {
-                tracing::warn!(error = %left_over, "a reservation stays until its lease passes");
-            }
-            return Err(error);
-        }
+        Err(error) => return Err(give_up(app, &reserved, error).await),
     };
     let body = SessionOut::new(&session, &app.limits, app.shell.now());
-    Ok(Reply::json(StatusCode::CREATED, &body)?.minting("token", token_for(&session, caller)))
+    Ok(with_token(Reply::json(StatusCode::CREATED, &body)?, &session, caller))
 }
 
 /// Opens the provider's side and gives the context with what the provider added to it.
@@ -135,19 +137,48 @@ async fn open_upstream(app: &App, session: &Session) -> Result<Context, ApiError
     Ok(merged.unwrap_or_else(|| session.context.clone()))
 }
 
-/// Makes the session visible. If that fails the provider's side is closed again, as far as it can be.
+/// Makes the session visible. If that fails, it is ended on both sides, as far as it can be: whether our write was made is not
+/// known, and a session that nobody has the id of must not hold a slot.
 async fn activate(app: &App, reserved: Session, context: Context) -> Result<Session, ApiError> {
-    let (id, provider) = (reserved.id, reserved.provider);
     let expires_at = app.shell.now().plus(app.limits.timeout);
-    match app.shell.store.session_activate(reserved, context, expires_at).await {
-        Ok(session) => Ok(session),
-        Err(error) => {
-            if let Err(error) = app.sessions_of(provider)?.close(id).await {
-                tracing::warn!(%error, "a session of the provider stays open until it times out there");
-            }
-            let error = ApiError::from(error);
-            debug_assert_eq!(error.effect(), Effect::None);
-            Err(error)
+    let error = match app.shell.store.session_activate(reserved.clone(), context, expires_at).await {
+        Ok(session) => return Ok(session),
+        Err(error) => ApiError::from(error),
+    };
+    let ended = app.shell.store.session_end(&reserved, EndedBy::Request, app.shell.now()).await;
+    let closed = close_upstream(app, &reserved).await;
+    Err(match ended {
+        Ok(_) if closed => error,
+        _ => error.with_possible_effect().with("sessionId", reserved.id.to_string()),
+    })
+}
+
+/// Takes back what a failed opening has left: the reservation, and the provider's side if it may be open.
+async fn give_up(app: &App, reserved: &Session, error: ApiError) -> ApiError {
+    if let Err(left_over) = app.shell.store.session_abandon(reserved).await {
+        tracing::warn!(error = %left_over, "a reservation stays until its lease passes");
+    }
+    if error.effect() == Effect::None {
+        error
+    } else if close_upstream(app, reserved).await {
+        error.without_effect()
+    } else {
+        error.with("sessionId", reserved.id.to_string())
+    }
+}
+
+/// Closes the provider's side of a session that came to nothing; says whether it is known to be closed.
+async fn close_upstream(app: &App, session: &Session) -> bool {
+    let Ok(sessions) = app.sessions_of(session.provider) else { return true };
+    match tokio::time::timeout(CLOSING_PATIENCE, sessions.close(session.id)).await {
+        Ok(Ok(())) => true,
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "a session of the provider stays open until it times out there");
+            false
+        }
+        Err(_) => {
+            tracing::warn!("a session of the provider stays open until it times out there");
+            false
         }
     }
 }

@@ -4,9 +4,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use switchboard_auth::{Caller, Principal};
 use switchboard_core::{
-    MAX_AUDIO_BYTES, Personal, ProviderId, Session, SessionError, SessionId, SessionStatus, Timestamp,
+    MAX_AUDIO_BYTES, Personal, ProviderId, Scope, Session, SessionError, SessionId, SessionStatus, Timestamp,
 };
-use switchboard_lambda::Mint;
+use switchboard_lambda::{Mint, Reply};
 
 use crate::Limits;
 
@@ -64,11 +64,13 @@ impl<'a> SessionOut<'a> {
     }
 }
 
-/// The token that comes with a session. Whoever shows a token gets one that lives no longer.
-pub(crate) fn token_for(session: &Session, caller: &Caller) -> Mint {
+/// Puts the session's token into an answer, if the caller may have it: a token talks, so that a key which may only read gets
+/// none. Whoever shows a token gets one that lives no longer.
+pub(crate) fn with_token(reply: Reply, session: &Session, caller: &Caller) -> Reply {
     let not_after = match caller.principal() {
         Principal::Session { token_expires_at, .. } => Some(*token_expires_at),
+        Principal::ApiKey { .. } if caller.require(Scope::VoiceWrite).is_err() => return reply,
         Principal::ApiKey { .. } | Principal::Anonymous { .. } => None,
     };
-    Mint::SessionToken { session: session.id, tenant: session.tenant.clone(), not_after }
+    reply.minting("token", Mint::SessionToken { session: session.id, tenant: session.tenant.clone(), not_after })
 }

@@ -6,7 +6,7 @@ use switchboard_auth::{Caller, Cursor};
 use switchboard_core::{Freshness, Session, Turn};
 use switchboard_lambda::{ApiError, Reply, Request, session_id, session_of};
 
-use crate::out::{SessionOut, token_for};
+use crate::out::{SessionOut, with_token};
 use crate::{App, Operation};
 
 /// Utterances on a page unless `limit` says otherwise.
@@ -48,7 +48,7 @@ pub(crate) async fn read(app: &App, caller: &Caller, request: &Request<Operation
     };
     let session_out = SessionOut::new(&session, &app.limits, app.shell.now());
     let body = SessionWithTurns { session: session_out, turns: page.turns, next_cursor };
-    Ok(Reply::json(StatusCode::OK, &body)?.minting("token", token_for(&session, caller)))
+    Ok(with_token(Reply::json(StatusCode::OK, &body)?, &session, caller))
 }
 
 fn list_name(session: &Session) -> String {

@@ -8,7 +8,7 @@ use switchboard_core::{Context, Session};
 use switchboard_lambda::{ApiError, Reply, Request, session_id, session_of, session_unusable};
 use switchboard_store::StoreError;
 
-use crate::out::{SessionOut, token_for};
+use crate::out::{SessionOut, with_token};
 use crate::{App, Operation};
 
 /// How often a change that somebody else got in the way of is made anew: the provider has made it already, and every turn that
@@ -31,10 +31,13 @@ pub(crate) async fn update(app: &App, caller: &Caller, request: &Request<Operati
     // The provider first: if it refuses, nothing has changed here either; if we fail after it, the same patch can be sent
     // again, because it sets values.
     app.take_budget(&session).await?;
-    app.sessions_of(session.provider)?.update(id, &patch).await?;
+    match app.sessions_of(session.provider)?.update(id, &patch).await {
+        Ok(()) => {}
+        Err(error) => return Err(app.after_provider_error(&session, error).await),
+    }
     let session = apply(app, caller, session, &patch).await?;
     let body = SessionOut::new(&session, &app.limits, app.shell.now());
-    Ok(Reply::json(StatusCode::OK, &body)?.minting("token", token_for(&session, caller)))
+    Ok(with_token(Reply::json(StatusCode::OK, &body)?, &session, caller))
 }
 
 /// Lays the patch over whatever the context is by now.

@@ -12,6 +12,7 @@ mod omi;
 use std::sync::Arc;
 
 use switchboard_auth::{Access, Caller};
+use switchboard_core::Fault;
 use switchboard_lambda::{ApiError, Boot, ConfigError, RateClass, Reply, Request, Route, Shell};
 
 /// What this function is made of.
@@ -69,7 +70,9 @@ impl AsRef<Shell> for App {
 /// # Errors
 /// [`ApiError`] with 413 or 503.
 pub async fn handle(app: Arc<App>, _caller: Caller, request: Request<Operation>) -> Result<Reply, ApiError> {
-    match request.operation {
+    let answered = match request.operation {
         Operation::Omi => omi::receive(&app, &request).await,
-    }
+    };
+    // A sender is told that the trouble is ours, whatever it is, so that it tries again.
+    answered.map_err(|error| if error.fault() == Fault::Internal { error.meaning(Fault::Unavailable) } else { error })
 }

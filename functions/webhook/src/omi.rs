@@ -123,7 +123,7 @@ async fn journal(
 ) -> Result<Journaled, ApiError> {
     let event_id = EventId::generate(now);
     let text = std::str::from_utf8(verified.body()).ok().filter(|text| text.len() <= MAX_ITEM_BODY);
-    let object_key = format!("webhooks/{SENDER}/{event_id}");
+    let object_key = Delivery::object_key(SENDER, verified.replay_key());
     let body = match text {
         Some(text) => DeliveryBody::Inline(text),
         None => {

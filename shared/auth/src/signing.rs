@@ -46,16 +46,16 @@ impl SigningKeys {
     /// Takes the configured keys, the one that signs first.
     ///
     /// # Errors
-    /// [`WeakKey`] if there is none, or one has fewer than 32 bytes.
+    /// [`WeakKey`] if there is none, or the first has fewer than 32 bytes. Other weak ones are left aside.
     pub fn new(secrets: Vec<Secret>) -> Result<Self, WeakKey> {
         use_hs256_alone();
-        if secrets.is_empty() {
-            return Err(WeakKey::None);
+        let current = secrets.first().ok_or(WeakKey::None)?;
+        if current.expose().len() < MIN_BYTES {
+            return Err(WeakKey::TooShort(current.expose().len()));
         }
-        if let Some(short) = secrets.iter().find(|secret| secret.expose().len() < MIN_BYTES) {
-            return Err(WeakKey::TooShort(short.expose().len()));
-        }
-        Ok(Self(secrets.into_iter().map(SigningKey::new).collect()))
+        // One that is not in use yet, or not any more, must not take down the one that is.
+        let strong = secrets.into_iter().filter(|secret| secret.expose().len() >= MIN_BYTES);
+        Ok(Self(strong.map(SigningKey::new).collect()))
     }
 
     /// All of them, the signing one first.
@@ -153,10 +153,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_and_missing_keys_are_refused() {
+    fn a_short_or_missing_key_is_refused_and_a_short_one_beside_it_left_aside() {
         assert_eq!(SigningKeys::new(vec![]).unwrap_err(), WeakKey::None);
-        let keys = vec![Secret::new("x".repeat(32)), Secret::new("x".repeat(31))];
-        assert_eq!(SigningKeys::new(keys).unwrap_err(), WeakKey::TooShort(31));
+        let (strong, weak) = (Secret::new("x".repeat(32)), Secret::new("x".repeat(31)));
+        assert_eq!(SigningKeys::new(vec![weak.clone(), strong.clone()]).unwrap_err(), WeakKey::TooShort(31));
+        assert_eq!(SigningKeys::new(vec![strong, weak]).unwrap().iter().count(), 1);
     }
 
     #[test]

@@ -31,7 +31,7 @@ mod tenant;
 mod time;
 
 pub use audio::{AudioType, MAX_AUDIO_BYTES};
-pub use context::{Context, MAX_CONTEXT_BYTES};
+pub use context::{Context, ContextTooLarge, MAX_CONTEXT_BYTES};
 pub use fault::{Detail, Effect, Failure, Fault};
 pub use id::{EventId, SessionId, TurnId, UploadId};
 pub use provider::ProviderId;

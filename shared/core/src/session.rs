@@ -4,8 +4,6 @@
 //! good: nothing reopens it. Timing out is not a write: a session *is* expired once the clock has passed `expires_at`,
 //! whatever its row says and whether or not the table has removed it.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use crate::{Context, Fault, Personal, ProviderId, SessionId, TenantId, Timestamp, TurnId};
@@ -142,12 +140,6 @@ impl Session {
             None => Err(Unusable::Unknown),
         }
     }
-
-    /// When a session that is used at `now` times out.
-    #[must_use]
-    pub fn expiry(now: Timestamp, timeout: Duration) -> Timestamp {
-        now.plus(timeout)
-    }
 }
 
 /// Who spoke.
@@ -176,6 +168,8 @@ pub struct Turn {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn session(state: SessionState) -> Session {

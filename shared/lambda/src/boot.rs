@@ -19,9 +19,8 @@ use crate::config::Config;
 /// Names and values, as a process's environment has them.
 pub type Environment = BTreeMap<String, String>;
 
-/// How long AWS may take to accept a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_millis(1_000);
-/// How long one attempt of a request to AWS may take. Both services answer within tens of milliseconds, or not at all.
+/// How long one attempt of a request to AWS may take, connecting included. Both services answer within tens of milliseconds, or
+/// not at all.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(2_000);
 /// How long all attempts of a request to AWS may take together.
 const OPERATION_TIMEOUT: Duration = Duration::from_millis(4_500);
@@ -123,11 +122,7 @@ impl fmt::Debug for Boot {
 }
 
 fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .operation_timeout(OPERATION_TIMEOUT)
-        .build()
+    TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).operation_timeout(OPERATION_TIMEOUT).build()
 }
 
 /// Who we are to AWS and where it is. The names are the ones that every AWS SDK reads; Lambda sets the first four.

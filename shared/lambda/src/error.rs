@@ -84,6 +84,20 @@ impl ApiError {
         self
     }
 
+    /// The same trouble with another meaning for the caller; the causes stay for the log.
+    #[must_use]
+    pub fn meaning(mut self, fault: Fault) -> Self {
+        self.0.fault = fault;
+        self
+    }
+
+    /// Says that what may have happened has been undone.
+    #[must_use]
+    pub fn without_effect(mut self) -> Self {
+        self.0.effect = Effect::None;
+        self
+    }
+
     /// Adds a member to the error object, such as the id of what may have happened.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {

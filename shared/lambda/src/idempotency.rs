@@ -17,6 +17,9 @@ const LEASE: Duration = Duration::from_secs(35);
 /// Longest key, in characters (api).
 const MAX_KEY_CHARS: usize = 255;
 
+/// The largest answer that is kept, in bytes: a table item holds 400 KB, its other attributes included.
+const MAX_KEPT_BYTES: usize = 380_000;
+
 /// The request's header.
 pub(crate) const KEY_HEADER: &str = "idempotency-key";
 /// Set on an answer that was given before.
@@ -39,10 +42,10 @@ pub(crate) async fn begin(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Start, ApiError> {
-    let Some(key) = read_key(headers)? else { return Ok(Start::Fresh(None)) };
     if caller.is_anonymous() {
         return Ok(Start::Fresh(None));
     }
+    let Some(key) = read_key(headers)? else { return Ok(Start::Fresh(None)) };
     let principal = caller.principal_key();
     let scope = IdempotencyScope { tenant: caller.tenant(), principal: &principal, route: route_key, key };
     match shell.store.idempotency_begin(scope, &fingerprint(path, body), LEASE).await? {
@@ -67,6 +70,11 @@ pub(crate) async fn finish(shell: &Shell, fence: &Fence, outcome: &Result<Reply,
         Err(error) if is_kept(error) => keep_error(error, request_id),
         Err(_) => None,
     };
+    let answer = match answer {
+        // It was done, and must not be done again, even if what was answered cannot be kept.
+        Some(answer) if answer.body.len() > MAX_KEPT_BYTES => keep_error(&too_large(), request_id),
+        answer => answer,
+    };
     let done = match answer {
         Some(answer) => shell.store.idempotency_complete(fence, &answer).await,
         None => shell.store.idempotency_release(fence).await,
@@ -77,15 +85,22 @@ pub(crate) async fn finish(shell: &Shell, fence: &Fence, outcome: &Result<Reply,
     }
 }
 
-/// 401, 403, 409 and 429 are not kept, they pass; nor is a failure that certainly did nothing, because trying again is what
+/// 401, 403, 409 and 429 are not kept, they pass; nor a wrong envelope; nor is a failure that certainly did nothing, because trying again is what
 /// the key is for. A failure that may have done something is kept: trying again could do it twice.
 fn is_kept(error: &ApiError) -> bool {
     let status = status_and_code(error.fault()).0.as_u16();
     match status {
         401 | 403 | 409 | 429 => false,
+        // The envelope was wrong, not the request: the same one in the right envelope is to be carried out.
+        413 | 415 => false,
+        _ if error.fault() == Fault::ProviderRejected => error.effect() == Effect::Possible,
         500.. => error.effect() == Effect::Possible,
         _ => true,
     }
+}
+
+fn too_large() -> ApiError {
+    ApiError::new(Fault::Conflict, "this was carried out, but its answer was too large to be given again")
 }
 
 fn keep_error(error: &ApiError, request_id: &str) -> Option<FirstAnswer> {
@@ -134,7 +149,8 @@ mod tests {
         for (fault, kept) in [
             (Fault::InvalidRequest, true),
             (Fault::NotFound, true),
-            (Fault::ProviderRejected, true),
+            (Fault::ProviderRejected, false),
+            (Fault::UnsupportedMediaType, false),
             (Fault::Unauthenticated, false),
             (Fault::Forbidden, false),
             (Fault::SessionExpired, false),

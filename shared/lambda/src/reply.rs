@@ -65,7 +65,8 @@ pub enum Mint {
 /// An answer as it is kept.
 #[derive(Serialize, Deserialize)]
 struct Kept {
-    body: Option<Map<String, Value>>,
+    /// JSON as text: a context may be as deep as a JSON reader goes, and must not get deeper by being kept.
+    body: Option<String>,
     mints: Vec<(String, Mint)>,
 }
 
@@ -112,7 +113,7 @@ impl Reply {
     pub(crate) fn keep(&self) -> Result<FirstAnswer, ApiError> {
         let body = match &self.body {
             Body::Empty => None,
-            Body::Json(body) => Some(body.clone()),
+            Body::Json(body) => Some(Value::Object(body.clone()).to_string()),
         };
         serde_json::to_string(&Kept { body, mints: self.mints.clone() })
             .map(|body| FirstAnswer { status: self.status.as_u16(), body })
@@ -120,11 +121,13 @@ impl Reply {
     }
 
     pub(crate) fn restore(answer: &FirstAnswer) -> Result<Self, ApiError> {
-        let kept: Kept =
-            serde_json::from_str(&answer.body).map_err(|_| ApiError::internal("a kept answer cannot be read"))?;
-        let status =
-            StatusCode::from_u16(answer.status).map_err(|_| ApiError::internal("a kept answer cannot be read"))?;
-        let body = kept.body.map_or(Body::Empty, Body::Json);
+        let unreadable = || ApiError::internal("a kept answer cannot be read");
+        let kept: Kept = serde_json::from_str(&answer.body).map_err(|_| unreadable())?;
+        let status = StatusCode::from_u16(answer.status).map_err(|_| unreadable())?;
+        let body = match kept.body {
+            Some(text) => Body::Json(serde_json::from_str(&text).map_err(|_| unreadable())?),
+            None => Body::Empty,
+        };
         Ok(Self { status, body, mints: kept.mints, headers: Vec::new() })
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -12,11 +13,13 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use switchboard_core::{Detail, Fault};
+use switchboard_core::{Detail, Fault, Timestamp};
 
 use crate::ApiError;
 use crate::route::Parameters;
 
+/// How long an HTTP API waits for a function.
+const GATEWAY_PATIENCE: Duration = Duration::from_secs(30);
 /// Longest request id of the gateway that is passed on, in characters.
 const MAX_REQUEST_ID_CHARS: usize = 128;
 
@@ -37,6 +40,7 @@ pub struct Request<O> {
     pub body: Bytes,
     parameters: Parameters,
     query: Vec<(String, String)>,
+    deadline: Option<Timestamp>,
 }
 
 /// The parts of an event before a route is known.
@@ -48,6 +52,7 @@ pub(crate) struct Incoming {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     query: Vec<(String, String)>,
+    deadline: Option<Timestamp>,
 }
 
 impl Incoming {
@@ -67,13 +72,24 @@ impl Incoming {
         };
         let lambda_id = || event.lambda_context_ref().map(|context| context.request_id.clone());
         let id = gateway_id.or_else(lambda_id).filter(|id| is_request_id(id)).unwrap_or_else(|| "unknown".to_owned());
+        let deadline = event.lambda_context_ref().map(|context| context.deadline).filter(|deadline| *deadline > 0);
+        let deadline = deadline.and_then(|millis| i64::try_from(millis).ok()).map(Timestamp::from_epoch_millis);
         let (parts, body) = event.into_parts();
         let body = match body {
             Body::Text(text) => Bytes::from(text),
             Body::Binary(bytes) => Bytes::from(bytes),
             _ => Bytes::new(),
         };
-        Self { id, method: parts.method.as_str().to_owned(), path, address, headers: parts.headers, body, query }
+        Self {
+            id,
+            method: parts.method.as_str().to_owned(),
+            path,
+            address,
+            headers: parts.headers,
+            body,
+            query,
+            deadline,
+        }
     }
 
     pub(crate) fn into_request<O>(self, operation: O, parameters: Parameters) -> Request<O> {
@@ -86,6 +102,7 @@ impl Incoming {
             body: self.body,
             parameters,
             query: self.query,
+            deadline: self.deadline,
         }
     }
 }
@@ -97,6 +114,12 @@ fn is_request_id(id: &str) -> bool {
 }
 
 impl<O> Request<O> {
+    /// How long Lambda leaves for the answer. Where it does not say, as long as API Gateway waits.
+    #[must_use]
+    pub fn time_left(&self, now: Timestamp) -> Duration {
+        self.deadline.map_or(GATEWAY_PATIENCE, |deadline| deadline.since(now).min(GATEWAY_PATIENCE))
+    }
+
     /// A parameter of the path; empty if the route has none of this name.
     #[must_use]
     pub fn parameter(&self, name: &str) -> &str {
@@ -243,6 +266,7 @@ mod tests {
             body: Bytes::copy_from_slice(body),
             parameters: vec![],
             query: vec![],
+            deadline: None,
         }
     }
 

@@ -21,19 +21,25 @@ const KEPT_FOR: Duration = Duration::from_secs(5 * 60);
 /// Shortest time between two fetches of one secret that did not work.
 const REFETCH_INTERVAL: Duration = Duration::from_secs(30);
 
+/// How long a failure to fetch what is not known at all is remembered: long enough not to wait for it with every request, short
+/// enough that a secret which was just created is found.
+const FAILURE_INTERVAL: Duration = Duration::from_secs(2);
+
 /// The installation's secrets.
 pub struct Secrets {
     client: Client,
     clock: Arc<dyn Clock>,
     /// One lock per secret, held while it is fetched, so that those who come meanwhile wait for the one answer.
-    cache: Mutex<BTreeMap<String, Arc<Mutex<Option<Cached>>>>>,
+    cache: Mutex<BTreeMap<String, Arc<Mutex<Cached>>>>,
 }
 
-#[derive(Clone)]
+/// What is known of one secret.
+#[derive(Default)]
 struct Cached {
-    bundle: Arc<SecretBundle>,
-    fetched_at: Timestamp,
-    /// When it was last fetched because a value did not work; what was fetched as a matter of course does not count.
+    known: Option<(Arc<SecretBundle>, Timestamp)>,
+    /// The last failure, until the next success.
+    failed: Option<(SecretUnavailable, Timestamp)>,
+    /// When somebody last insisted on fresh values.
     refetched_at: Option<Timestamp>,
 }
 
@@ -53,7 +59,15 @@ impl Secrets {
             self.fetch_changed_at(name),
         );
         let current = current?.ok_or_else(|| SecretUnavailable::Missing { name: name.to_owned() })?;
-        let versions = [Some(current), pending?, previous?].into_iter().flatten().collect();
+        // A version that is not in use must not take down the one that is.
+        let aside = |version: Result<Option<SecretVersion>, SecretUnavailable>| match version {
+            Err(error @ SecretUnavailable::Unreadable { .. }) => {
+                tracing::warn!(%error, "a pending or previous version is left aside");
+                Ok(None)
+            }
+            other => other,
+        };
+        let versions = [Some(current), aside(pending)?, aside(previous)?].into_iter().flatten().collect();
         Ok(SecretBundle::new(versions, changed_at))
     }
 
@@ -98,32 +112,50 @@ impl SecretSource for Secrets {
         let place = Arc::clone(self.cache.lock().await.entry(name.to_owned()).or_default());
         let mut cached = place.lock().await;
         let now = self.clock.now();
-        if let Some(known) = cached.as_ref() {
-            let good = match freshness {
-                Freshness::Cached => now < known.fetched_at.plus(KEPT_FOR),
-                Freshness::Refetched => known.refetched_at.is_some_and(|at| now < at.plus(REFETCH_INTERVAL)),
-            };
-            if good {
-                return Ok(Arc::clone(&known.bundle));
-            }
+        if let Some(answer) = cached.answer(freshness, now) {
+            return answer;
+        }
+        if freshness == Freshness::Refetched {
+            cached.refetched_at = Some(now);
         }
         match self.fetch(name).await {
             Ok(bundle) => {
                 let bundle = Arc::new(bundle);
-                let refetched_at = match freshness {
-                    Freshness::Cached => cached.as_ref().and_then(|known| known.refetched_at),
-                    Freshness::Refetched => Some(now),
-                };
-                *cached = Some(Cached { bundle: Arc::clone(&bundle), fetched_at: now, refetched_at });
+                cached.known = Some((Arc::clone(&bundle), now));
+                cached.failed = None;
                 Ok(bundle)
             }
-            Err(error) => match cached.as_ref() {
-                Some(known) if matches!(error, SecretUnavailable::Unreachable { .. }) => {
-                    tracing::warn!(%error, "using the last known values");
-                    Ok(Arc::clone(&known.bundle))
+            Err(error) => {
+                cached.failed = Some((error.clone(), now));
+                match &cached.known {
+                    Some((bundle, _)) if !matches!(error, SecretUnavailable::Missing { .. }) => {
+                        tracing::warn!(%error, "using the last known values");
+                        Ok(Arc::clone(bundle))
+                    }
+                    _ => Err(error),
                 }
-                _ => Err(error),
-            },
+            }
+        }
+    }
+}
+
+impl Cached {
+    /// What can be said without asking; `None` if it is time to ask.
+    fn answer(&self, freshness: Freshness, now: Timestamp) -> Option<Result<Arc<SecretBundle>, SecretUnavailable>> {
+        let recent = |at: Timestamp, span| now >= at && now < at.plus(span);
+        let refetched = self.refetched_at.is_some_and(|at| recent(at, REFETCH_INTERVAL));
+        match (&self.known, &self.failed) {
+            // Asking again right after a failure would make every request wait for the same failure.
+            (Some((bundle, _)), Some((_, at))) if recent(*at, REFETCH_INTERVAL) => Some(Ok(Arc::clone(bundle))),
+            (None, Some((error, at))) if recent(*at, FAILURE_INTERVAL) => Some(Err(error.clone())),
+            (Some((bundle, at)), _) => {
+                let good = match freshness {
+                    Freshness::Cached => recent(*at, KEPT_FOR),
+                    Freshness::Refetched => refetched,
+                };
+                good.then(|| Ok(Arc::clone(bundle)))
+            }
+            (None, _) => None,
         }
     }
 }

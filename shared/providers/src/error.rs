@@ -25,7 +25,10 @@ pub struct ProviderError {
 /// What a provider's failure means.
 #[derive(Debug, thiserror::Error)]
 pub enum ProviderErrorKind {
-    /// It could not be reached, or the connection broke.
+    /// There was no connection: certainly nothing was sent.
+    #[error("no connection")]
+    NotConnected,
+    /// The connection broke, or the request cannot be made at all.
     #[error("{0}")]
     Unreachable(&'static str),
     /// It did not answer in time.
@@ -57,7 +60,8 @@ pub enum ProviderErrorKind {
 impl Failure for ProviderError {
     fn fault(&self) -> Fault {
         match &self.kind {
-            ProviderErrorKind::Unreachable(_)
+            ProviderErrorKind::NotConnected
+            | ProviderErrorKind::Unreachable(_)
             | ProviderErrorKind::Failed(_)
             | ProviderErrorKind::Unauthorised(_)
             | ProviderErrorKind::Unreadable(_) => Fault::ProviderUnavailable,
@@ -71,7 +75,9 @@ impl Failure for ProviderError {
     fn public_message(&self) -> Cow<'static, str> {
         let provider = self.provider;
         match &self.kind {
-            ProviderErrorKind::Unreachable(_) => format!("{provider} cannot be reached; try again shortly").into(),
+            ProviderErrorKind::NotConnected | ProviderErrorKind::Unreachable(_) => {
+                format!("{provider} cannot be reached; try again shortly").into()
+            }
             ProviderErrorKind::Timeout => format!("{provider} did not answer in time").into(),
             ProviderErrorKind::Failed(_) => format!("{provider} failed; try again shortly").into(),
             ProviderErrorKind::Busy(_) => format!("{provider} is busy; try again later").into(),

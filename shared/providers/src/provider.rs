@@ -1,6 +1,7 @@
 //! Providers, and what they can do as values.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -82,6 +83,8 @@ pub struct TurnRequest<'a> {
     pub input: TurnInput<'a>,
     /// What is known so far.
     pub context: &'a Context,
+    /// How long it may take at most; the operation's own limit holds, too.
+    pub within: Duration,
 }
 
 /// What a person says.

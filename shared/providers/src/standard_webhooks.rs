@@ -11,6 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use subtle::ConstantTimeEq;
 use switchboard_core::{KeyedSecret, Secret, Timestamp};
 
 use crate::webhook::{Cause, Inbound, Rejection, Verified};
@@ -21,7 +22,7 @@ pub const TOLERANCE: Duration = Duration::from_secs(300);
 const MAX_ID_BYTES: usize = 255;
 /// Signatures in one header that are looked at; a sender in rotation sends two.
 const MAX_SIGNATURES: usize = 8;
-/// Largest body that is laid out anew to find out whether that explains a mismatch.
+/// Largest body of which a mismatch is explained.
 const MAX_EXPLAINED_BYTES: usize = 64 * 1024;
 const SECRET_PREFIX: &str = "whsec_";
 
@@ -63,12 +64,12 @@ impl StandardWebhooks {
     /// A verifier that accepts `accepted`, and names the cause where one of `retired` was used.
     ///
     /// # Errors
-    /// [`BadSecret`] if none is accepted or one cannot be used: a missing secret never passes anything.
+    /// [`BadSecret`] if none is accepted or the first cannot be used: a missing secret never passes anything.
     pub fn new(accepted: &[KeyedSecret], retired: &[KeyedSecret]) -> Result<Self, BadSecret> {
-        if accepted.is_empty() {
-            return Err(BadSecret::None);
-        }
-        let accepted = accepted.iter().map(Key::read).collect::<Option<_>>().ok_or(BadSecret::NotASecret)?;
+        let (current, others) = accepted.split_first().ok_or(BadSecret::None)?;
+        let current = Key::read(current).ok_or(BadSecret::NotASecret)?;
+        // One that is not in use yet, or not any more, must not take down the one that is.
+        let accepted = std::iter::once(current).chain(others.iter().filter_map(Key::read)).collect();
         Ok(Self { accepted, retired: retired.iter().filter_map(Key::read).collect() })
     }
 
@@ -80,39 +81,45 @@ impl StandardWebhooks {
         let signed = Signed::read(request)?;
         let given = signed.signatures(request)?;
         signed.check_age(now)?;
-        let genuine =
-            self.accepted.iter().find(|key| given.iter().any(|tag| key.holds(&signed.parts(request.body), tag)));
+        let parts = signed.parts(request.body);
+        let genuine = self.accepted.iter().find(|key| key.made_one_of(&parts, &given));
         match genuine {
             Some(key) => Ok(Verified::new(request.body, signed.id.to_owned(), key.kid.clone())),
             None => Err(self.explain(&signed, request.body, &given)),
         }
     }
 
-    /// Why no accepted secret fits. Only a refused delivery gets here; what is tried changes nothing about the refusal.
+    /// Why no accepted secret fits. Only a refused delivery gets here; what is tried changes nothing about the refusal, and is
+    /// not tried on bodies so large that a stranger could keep us busy with them.
     fn explain(&self, signed: &Signed<'_>, body: &[u8], given: &[Vec<u8>]) -> Rejection {
+        let mismatch = || {
+            rejection(
+                Cause::SignatureMismatch,
+                [("bodyBytes", body.len().to_string()), ("signatures", given.len().to_string())],
+            )
+        };
+        if body.len() > MAX_EXPLAINED_BYTES {
+            return mismatch();
+        }
         let parts = signed.parts(body);
-        let fits = |key: &Key, parts: &[&[u8]]| given.iter().any(|tag| key.holds(parts, tag));
-        if let Some(key) = self.retired.iter().find(|key| fits(key, &parts)) {
+        if let Some(key) = self.retired.iter().find(|key| key.made_one_of(&parts, given)) {
             return rejection(Cause::RetiredSecret, [("secret", key.kid.clone())]);
         }
-        let text_fits = |key: &Key| {
+        let undecoded = |key: &Key| {
             let text = key.text.expose();
             let bare = text.strip_prefix(SECRET_PREFIX).unwrap_or(text);
-            [text, bare].iter().any(|text| given.iter().any(|tag| holds(text.as_bytes(), &parts, tag)))
+            [text, bare].iter().any(|text| is_one_of(&tag_of(text.as_bytes(), &parts), given))
         };
-        if let Some(key) = self.accepted.iter().find(|key| text_fits(key)) {
+        if let Some(key) = self.accepted.iter().find(|key| undecoded(key)) {
             return rejection(Cause::SecretNotDecoded, [("secret", key.kid.clone())]);
         }
         let relaid = other_layouts(body)
             .into_iter()
-            .find(|(_, layout)| self.accepted.iter().any(|key| fits(key, &signed.parts(layout))));
-        if let Some((layout, _)) = relaid {
-            return rejection(Cause::ReserialisedBody, [("signedLayout", layout.to_owned())]);
+            .find(|(_, layout)| self.accepted.iter().any(|key| key.made_one_of(&signed.parts(layout), given)));
+        match relaid {
+            Some((layout, _)) => rejection(Cause::ReserialisedBody, [("signedLayout", layout.to_owned())]),
+            None => mismatch(),
         }
-        rejection(
-            Cause::SignatureMismatch,
-            [("bodyBytes", body.len().to_string()), ("signatures", given.len().to_string())],
-        )
     }
 }
 
@@ -184,9 +191,21 @@ impl Key {
         (bytes.len() >= MIN_SECRET_BYTES).then(|| Self { kid: secret.kid.clone(), bytes, text: secret.value.clone() })
     }
 
-    fn holds(&self, parts: &[&[u8]], tag: &[u8]) -> bool {
-        holds(&self.bytes, parts, tag)
+    /// Whether this key made one of the signatures. The body is gone through once, however many there are.
+    fn made_one_of(&self, parts: &[&[u8]], given: &[Vec<u8>]) -> bool {
+        is_one_of(&tag_of(&self.bytes, parts), given)
     }
+}
+
+/// HMAC-SHA256 over the parts; empty, and so equal to no signature, if it cannot be computed, which never happens: HMAC takes
+/// keys of any length.
+fn tag_of(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+    keyed_mac(key, parts).map(|mac| mac.finalize().into_bytes().to_vec()).unwrap_or_default()
+}
+
+/// Constant-time, so that nobody can feel their way to a signature.
+fn is_one_of(tag: &[u8], given: &[Vec<u8>]) -> bool {
+    !tag.is_empty() && given.iter().any(|one| tag.ct_eq(one.as_slice()).into())
 }
 
 fn keyed_mac(key: &[u8], parts: &[&[u8]]) -> Option<Hmac<Sha256>> {
@@ -195,11 +214,6 @@ fn keyed_mac(key: &[u8], parts: &[&[u8]]) -> Option<Hmac<Sha256>> {
         mac.update(part);
     }
     Some(mac)
-}
-
-/// Constant-time, by the `hmac` crate.
-fn holds(key: &[u8], parts: &[&[u8]], tag: &[u8]) -> bool {
-    keyed_mac(key, parts).is_some_and(|mac| mac.verify_slice(tag).is_ok())
 }
 
 fn header<'a>(request: &Inbound<'a>, name: &'static str) -> Result<&'a str, Rejection> {
@@ -220,9 +234,6 @@ fn rejection<const N: usize>(cause: Cause, evidence: [(&str, String); N]) -> Rej
 
 /// The ways in which common software writes the same JSON.
 fn other_layouts(body: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
-    if body.len() > MAX_EXPLAINED_BYTES {
-        return Vec::new();
-    }
     let mut layouts =
         vec![("withoutFinalNewline", body.trim_ascii_end().to_vec()), ("withFinalNewline", [body, b"\n"].concat())];
     if let Ok(value) = serde_json::from_slice::<serde_json::Value>(body) {

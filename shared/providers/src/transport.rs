@@ -99,7 +99,7 @@ impl Transport {
     /// What a transport error means: was anything sent?
     fn broken(&self, operation: Operation, error: &reqwest::Error) -> ProviderError {
         let (kind, effect) = if error.is_connect() {
-            (ProviderErrorKind::Unreachable("no connection"), Effect::None)
+            (ProviderErrorKind::NotConnected, Effect::None)
         } else if error.is_timeout() {
             (ProviderErrorKind::Timeout, Effect::Possible)
         } else if error.is_builder() {
@@ -144,7 +144,7 @@ fn meaning(status: StatusCode) -> (ProviderErrorKind, Effect) {
 
 fn may_repeat(operation: Operation, error: &ProviderError) -> bool {
     match &error.kind {
-        ProviderErrorKind::Unreachable("no connection") => true,
+        ProviderErrorKind::NotConnected => true,
         ProviderErrorKind::Unreachable(_) | ProviderErrorKind::Timeout | ProviderErrorKind::Unreadable(_) => {
             operation.idempotent
         }
@@ -187,7 +187,7 @@ mod tests {
         let once = Operation { name: "turn", timeout: Duration::from_secs(1), attempts: 2, idempotent: false };
         let transport = Transport { provider: ProviderId::Omi, http: Arc::new(LazyLock::new(|| Err(String::new()))) };
         let repeat = |kind, effect| may_repeat(once, &transport.error(once, kind, effect, None));
-        assert!(repeat(ProviderErrorKind::Unreachable("no connection"), Effect::None));
+        assert!(repeat(ProviderErrorKind::NotConnected, Effect::None));
         assert!(!repeat(ProviderErrorKind::Unreachable("the connection broke"), Effect::Possible));
         assert!(!repeat(ProviderErrorKind::Timeout, Effect::Possible));
         assert!(!repeat(ProviderErrorKind::Busy(429), Effect::None));

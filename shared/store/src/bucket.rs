@@ -225,9 +225,14 @@ impl Bucket {
         let BucketConfig { name, region, endpoint, .. } = &self.config;
         match endpoint {
             Some(endpoint) => format!("{}/{name}/{key}", endpoint.trim_end_matches('/')),
-            None => format!("https://{name}.s3.{region}.amazonaws.com/{key}"),
+            None => format!("https://{name}.s3.{region}.{}/{key}", domain_of(region)),
         }
     }
+}
+
+/// The domain of AWS in a region's partition.
+fn domain_of(region: &str) -> &'static str {
+    if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" }
 }
 
 /// A transport error without its URL, which is a credential.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use switchboard_core::{Failure, Fault};
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
@@ -52,10 +53,9 @@ pub enum StoreError {
 
 impl StoreError {
     /// Sorts an SDK error by what it means. `operation` is the name of the method that failed.
-    pub(crate) fn from_sdk<E, R>(operation: &'static str, error: SdkError<E, R>) -> Self
+    pub(crate) fn from_sdk<E>(operation: &'static str, error: SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-        R: std::fmt::Debug + Send + Sync + 'static,
     {
         let code = match &error {
             SdkError::ServiceError(service) => service.err().code().unwrap_or("unknown").to_owned(),
@@ -65,7 +65,7 @@ impl StoreError {
             _ => "request".to_owned(),
         };
         let refused = match &error {
-            SdkError::ServiceError(_) => !is_transient(&code),
+            SdkError::ServiceError(service) => !is_transient(&code) && !service.raw().status().is_server_error(),
             SdkError::ConstructionFailure(_) => true,
             _ => false,
         };

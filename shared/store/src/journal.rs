@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use switchboard_core::{EndedBy, EventId, Session, SessionError, SessionId, Timestamp};
 
 use crate::item::{millis, number, text, to_item};
-use crate::schema::Key;
+use crate::schema::{Key, hex};
 use crate::store::ttl_secs;
 use crate::transaction::{Outcome, built};
 use crate::{Store, StoreError};
@@ -32,6 +33,14 @@ pub struct Delivery<'a> {
     pub body: DeliveryBody<'a>,
     /// When they were received.
     pub received_at: Timestamp,
+}
+
+impl Delivery<'_> {
+    /// Where the bytes of a large delivery are in the bucket: the same place for the same delivery, however often it comes.
+    #[must_use]
+    pub fn object_key(sender: &str, replay_key: &str) -> String {
+        format!("webhooks/{sender}/{}", hex(&Sha256::digest(replay_key.as_bytes())))
+    }
 }
 
 /// Where a delivery's bytes are.

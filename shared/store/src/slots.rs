@@ -40,6 +40,7 @@ impl Store {
         const OPERATION: &str = "slots_free";
         let now = self.now();
         let mut free = vec![true; usize::try_from(limit).unwrap_or(usize::MAX)];
+        let mut held_count: u32 = 0;
         let mut pages = self
             .client
             .query()
@@ -54,11 +55,16 @@ impl Store {
             for found in page.items.unwrap_or_default() {
                 let slot: SlotHeld = item::from_item(OPERATION, found)?;
                 let held = slot.lease_until > now;
+                held_count += u32::from(held);
                 let place = slot.sk.rsplit('#').next().and_then(|number| number.parse::<usize>().ok());
                 if let Some(place) = place.and_then(|number| free.get_mut(number)) {
                     *place = !held;
                 }
             }
+        }
+        // After the limit was lowered there may be holders beyond it; they count.
+        if held_count >= limit {
+            return Ok(Vec::new());
         }
         Ok((0..limit).zip(free).filter_map(|(number, free)| free.then_some(number)).collect())
     }

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 
 use crate::item::Item;
@@ -145,12 +145,6 @@ impl IntoWrite for Update {
 impl IntoWrite for Delete {
     fn into_write(self) -> TransactWriteItem {
         TransactWriteItem::builder().delete(self).build()
-    }
-}
-
-impl IntoWrite for ConditionCheck {
-    fn into_write(self) -> TransactWriteItem {
-        TransactWriteItem::builder().condition_check(self).build()
     }
 }
 

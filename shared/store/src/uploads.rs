@@ -47,7 +47,13 @@ impl Upload {
     /// Where its bytes are in the bucket. Built from our own ids alone.
     #[must_use]
     pub fn object_key(&self) -> String {
-        format!("uploads/{}", self.id)
+        Self::key_of(self.id)
+    }
+
+    /// The same for a ticket that is known by its id alone.
+    #[must_use]
+    pub fn key_of(id: UploadId) -> String {
+        format!("uploads/{id}")
     }
 }
 

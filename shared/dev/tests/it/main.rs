@@ -8,6 +8,7 @@ mod bad_input;
 mod browser_rules;
 mod deployment;
 mod events;
+mod hard_cases;
 mod harness;
 mod idempotency;
 mod installation;

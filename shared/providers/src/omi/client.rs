@@ -172,7 +172,12 @@ fn signature(secret: &Secret, now: Timestamp, method: &Method, url: &reqwest::Ur
 impl Sessions for Omi {
     async fn open(&self, request: &OpenSession<'_>) -> Result<Option<Map<String, Value>>, ProviderError> {
         let body = wire::open_session(&self.config, request);
-        let answer = self.send(SESSION_OPEN, Outgoing::json(Method::POST, "/sessions".to_owned(), &body)).await?;
+        let sent = self.send(SESSION_OPEN, Outgoing::json(Method::POST, "/sessions".to_owned(), &body)).await;
+        let answer = sent.map_err(|error| match error.kind {
+            // There is nothing yet that it could not know: the address is wrong.
+            ProviderErrorKind::NotFound(status) => ProviderError { kind: ProviderErrorKind::Failed(status), ..error },
+            _ => error,
+        })?;
         let session = wire::read_object(&answer.body)
             .ok_or_else(|| self.transport.unreadable(SESSION_OPEN, "the session is not a JSON object"))?;
         Ok(wire::context_of(session))
@@ -218,6 +223,7 @@ impl Turns for Omi {
                 (PROCESS_AUDIO, outgoing)
             }
         };
+        let operation = Operation { timeout: operation.timeout.min(request.within), ..operation };
         let answer = self.send(operation, outgoing).await?;
         wire::read_reply(&answer.body)
             .ok_or_else(|| self.transport.unreadable(operation, "the reply has no text in `response`"))

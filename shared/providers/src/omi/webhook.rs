@@ -10,6 +10,9 @@ use crate::{Inbound, News, ProviderEvent, Rejection, Verified, WebhookError, Web
 /// Longest name of an event that is kept, in characters.
 const MAX_KIND_CHARS: usize = 64;
 
+/// Longest message of an error that is shown on a session, in characters. The whole is in the journal.
+const MAX_MESSAGE_CHARS: usize = 1_000;
+
 /// Reads OMI's webhooks.
 #[derive(Clone, Debug)]
 pub struct OmiWebhooks(StandardWebhooks);
@@ -39,7 +42,9 @@ impl Webhooks for OmiWebhooks {
             "session.ended" => News::SessionEnded,
             "error.occurred" => News::SessionError {
                 code: text("code").unwrap_or("unknown").chars().take(MAX_KIND_CHARS).collect(),
-                message: Personal::new(text("message").unwrap_or_default()),
+                message: Personal::new(
+                    text("message").unwrap_or_default().chars().take(MAX_MESSAGE_CHARS).collect::<String>(),
+                ),
             },
             _ => News::Nothing,
         };
