@@ -125,8 +125,8 @@ fn check_recording(field: &str, audio_type: AudioType, bytes: &Bytes) -> Result<
 /// Takes an uploaded recording for a turn. On an error the ticket is given back.
 ///
 /// # Errors
-/// 404 for a ticket that is unknown in this session, 409 for one that was used, has expired or has no bytes yet, 400 for
-/// bytes that are not what the ticket was for.
+/// 404 for a ticket that is unknown in this session, 409 for one that was used, has expired or has no bytes yet, 400 or 413
+/// for bytes that are not what the ticket was for.
 pub(crate) async fn claim(app: &App, id: UploadId, session: SessionId, turn: TurnId) -> Result<Audio, ApiError> {
     let upload = match app.shell.store.upload_claim(id, session, turn).await? {
         Claimed::Yes(upload) => upload,

@@ -23,7 +23,7 @@ mod transport;
 mod webhook;
 
 pub use error::{ProviderError, ProviderErrorKind};
-pub use operation::Operation;
+pub use operation::{CONNECT_PATIENCE, Operation};
 pub use provider::{
     Account, Audio, OpenSession, Provider, ReplyAudio, Sessions, TurnInput, TurnReply, TurnRequest, Turns,
 };

@@ -17,15 +17,20 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// The longest that all attempts together may take, pauses included. Whoever composes a function checks it against
-    /// the function's own time limit.
+    /// The longest that all attempts together may take, pauses included: what is not idempotent is tried again only if there
+    /// was no connection, which is found out within [`CONNECT_PATIENCE`]. Whoever composes a function checks it against the
+    /// function's own time limit.
     #[must_use]
     pub const fn longest(&self) -> Duration {
-        let repeated = if self.idempotent { self.attempts } else { 1 };
-        let pauses = MAX_PAUSE.saturating_mul(self.attempts.saturating_sub(1));
-        self.timeout.saturating_mul(repeated).saturating_add(pauses)
+        let again = self.attempts.saturating_sub(1);
+        let each = if self.idempotent { self.timeout } else { CONNECT_PATIENCE };
+        let pauses = MAX_PAUSE.saturating_mul(again);
+        self.timeout.saturating_add(each.saturating_mul(again)).saturating_add(pauses)
     }
 }
+
+/// How long a client waits for a connection at most; what the function's HTTP client is built with.
+pub const CONNECT_PATIENCE: Duration = Duration::from_secs(3);
 
 /// The longest pause between two attempts. A provider that asks for more is not waited for: the caller is told instead.
 pub(crate) const MAX_PAUSE: Duration = Duration::from_millis(1_000);

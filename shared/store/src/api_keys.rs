@@ -5,11 +5,8 @@ use serde::{Deserialize, Serialize};
 use switchboard_core::{ApiKey, Scopes, TenantId, Timestamp};
 
 use crate::item::{self, millis, text, time, to_item};
-use crate::schema::{GSI1, Key};
+use crate::schema::{API_KEYS, GSI1, Key};
 use crate::{Store, StoreError};
-
-/// The partition of `gsi1` that lists every key.
-const KEYS: &str = "KEYS";
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -61,7 +58,7 @@ impl Store {
             scopes: key.scopes.clone(),
             created_at: key.created_at,
             revoked_at: key.revoked_at,
-            gsi1pk: KEYS.to_owned(),
+            gsi1pk: API_KEYS.to_owned(),
             gsi1sk: key.id.clone(),
         };
         let sent = self
@@ -119,7 +116,7 @@ impl Store {
             .table_name(&self.table)
             .index_name(GSI1)
             .key_condition_expression("gsi1pk = :keys")
-            .expression_attribute_values(":keys", text(KEYS))
+            .expression_attribute_values(":keys", text(API_KEYS))
             .into_paginator()
             .send();
         let mut keys = Vec::new();

@@ -26,9 +26,10 @@
 //! | any request with an API key, at most once a minute per key and process | 1 get |
 //! | any rate-limited request | 1 update |
 //! | a POST with `Idempotency-Key` | 1 put, 1 update |
+//! | any request to a provider | 1 update (upstream window); up to 4 when the minute's budget is nearly spent |
 //! | open a session | 1 query (slots), 1 transaction (session, slot), 1 transaction (session, slot) once the provider agrees |
 //! | read a session | 1 get, 1 query |
-//! | a turn | 1 get, 1 update (upstream window), 1 transaction (session, slot, two turns) |
+//! | a turn | 1 get, 1 transaction (session, slot, two turns) |
 //! | a turn with an upload | as above and 1 update (ticket) |
 //! | change a context | 1 get, 1 update |
 //! | end a session | 1 get, 1 transaction (session, slot), 1 update once the provider agrees |
@@ -142,6 +143,9 @@ impl Key {
         Self::new(format!("REJECTIONS#{sender}#{hour}"), "COUNT")
     }
 }
+
+/// The partition of `gsi1` that lists every API key.
+pub(crate) const API_KEYS: &str = "KEYS";
 
 /// What the sort keys of turns begin with.
 pub(crate) const TURN_PREFIX: &str = "TURN#";

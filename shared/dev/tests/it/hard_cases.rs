@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use switchboard_core::{Scope, Secret};
+use switchboard_auth::{SessionToken, SigningKeys};
+use switchboard_core::{Scope, Secret, SessionId, TenantId};
 use switchboard_dev::credentials::OMI_WEBHOOK_SECRET;
 use switchboard_dev::sim::faults::Effect;
 use switchboard_dev::sim::provider::Operation;
+use switchboard_dev::world::BUCKET;
 use switchboard_providers::standard_webhooks::sign;
+use switchboard_store::{Bucket, BucketError};
 
 use crate::harness::{Answer, TestWorld};
-use crate::talk::{ALWAYS, asked_of_omi, go_wrong, mend, open, path_of, say, try_open};
+use crate::talk::{ALWAYS, asked_of_omi, go_wrong, mend, open, open_with_token, path_of, say, try_open};
 
 const SESSION: &str = "/api/voice/session";
 
@@ -153,4 +156,74 @@ async fn a_renewed_key_of_the_provider_is_used_at_once_when_the_old_one_is_refus
     put("omi_dev_local_0000000000000000").await.unwrap();
     world.advance(Duration::from_secs(30)).await;
     say(&world.as_local(), &session, "Hello").await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_the_provider_ends_while_it_is_opening_never_comes_to_life() {
+    let world = TestWorld::with(&[("OmiMaxConcurrentSessions", "1")]).await;
+    go_wrong(&world, Operation::Session, Effect::Slow(Duration::from_millis(400)), 1).await;
+    let caller = world.as_local();
+    let opening = try_open(&caller);
+    let ending = async {
+        let id = loop {
+            if let Some(request) = asked_of_omi(&world).first() {
+                break request.body.pointer("/sessionId").and_then(Value::as_str).unwrap().to_owned();
+            }
+            tokio::task::yield_now().await;
+        };
+        deliver(&world, "m1", &json!({"event": "session.ended", "data": {"sessionId": id}})).await.expect(200);
+        id
+    };
+    let (opened, id) = tokio::join!(opening, ending);
+    opened.refused(503, "unavailable");
+    assert!(asked_of_omi(&world).iter().any(|request| request.method == "DELETE"), "the provider's side is closed");
+    assert_eq!(world.as_local().get(&path_of(&id)).await.text("/status"), "ended");
+    try_open(&world.as_local()).await.expect(201);
+}
+
+#[tokio::test]
+async fn a_new_signing_key_is_used_within_five_minutes_and_believed_at_once() {
+    let world = TestWorld::start().await;
+    let (session, old) = open_with_token(&world.as_local()).await;
+    let boot = world.boot("session");
+    let client = boot.secrets_manager(&world.aws(&boot));
+    let new = "another-signing-secret-of-more-than-32-bytes";
+    let put = client.put_secret_value().secret_id("switchboard/signing");
+    put.secret_string(json!({ "JWT_SECRET": new }).to_string()).send().await.unwrap();
+
+    // Another process has the new key already; this one has not looked yet.
+    let keys = SigningKeys::new(vec![Secret::new(new)]).unwrap();
+    let id = SessionId::parse(&session).unwrap();
+    let token = SessionToken::new(id, TenantId::parse("local").unwrap(), world.now()).sign(&keys, world.now()).unwrap();
+    for token in [token.expose(), old.as_str()] {
+        world.bearing(token).get(&path_of(&session)).await.expect(200);
+    }
+
+    let signed_by = |token: &str| token.split('.').next().unwrap().to_owned();
+    world.advance(Duration::from_secs(301)).await;
+    let (_, minted) = open_with_token(&world.as_local()).await;
+    assert_eq!(signed_by(&minted), signed_by(token.expose()));
+    assert_ne!(signed_by(&minted), signed_by(&old));
+}
+
+#[tokio::test]
+async fn a_recording_is_removed_once_it_was_heard() {
+    let world = TestWorld::start().await;
+    let session = open(&world.as_local()).await;
+    let recording = [b"OggS".as_slice(), &[7; 500]].concat();
+    let asked = crate::talk::upload(&session, "audio/ogg", recording.len());
+    let ticket = world.as_local().post(crate::talk::UPLOADS, &asked).await;
+    let mut put = world.http().put(ticket.text("/url")).body(recording);
+    for (name, value) in ticket.json["headers"].as_object().unwrap() {
+        put = put.header(name, value.as_str().unwrap());
+    }
+    assert_eq!(put.send().await.unwrap().status().as_u16(), 200);
+
+    let boot = world.boot("process");
+    let bucket = Bucket::new(world.aws(&boot).bucket(BUCKET.to_owned()), boot.http());
+    let key = format!("uploads/{}", ticket.text("/uploadId"));
+    assert_eq!(bucket.get(&key, 1_000).await.unwrap().len(), 504);
+    let turn = json!({"sessionId": session, "input": {"type": "audio", "uploadId": ticket.text("/uploadId")}});
+    world.as_local().post(crate::talk::PROCESS, &turn).await.expect(200);
+    assert!(matches!(bucket.get(&key, 1_000).await, Err(BucketError::Missing { .. })));
 }
