@@ -47,7 +47,9 @@ impl TryFrom<SessionIn> for NewSession {
     fn try_from(session: SessionIn) -> Result<Self, ApiError> {
         let mut details = Vec::new();
         let chars = session.user_id.chars().count();
-        if chars == 0 || chars > MAX_USER_ID_CHARS {
+        if session.user_id.trim().is_empty() || session.user_id.chars().any(char::is_control) {
+            details.push(Detail::new("userId", "must not be empty, nor hold control characters"));
+        } else if chars > MAX_USER_ID_CHARS {
             details
                 .push(Detail::new("userId", format!("must have 1 to {MAX_USER_ID_CHARS} characters; it has {chars}")));
         }

@@ -8,7 +8,7 @@ use switchboard_core::{Context, Session};
 use switchboard_lambda::{ApiError, Reply, Request, session_id, session_of, session_unusable};
 use switchboard_store::StoreError;
 
-use crate::out::{SessionOut, with_token};
+use crate::out::SessionOut;
 use crate::{App, Operation};
 
 /// How often a change that somebody else got in the way of is made anew: the provider has made it already, and every turn that
@@ -37,7 +37,7 @@ pub(crate) async fn update(app: &App, caller: &Caller, request: &Request<Operati
     }
     let session = apply(app, caller, session, &patch).await?;
     let body = SessionOut::new(&session, &app.limits, app.shell.now());
-    Ok(with_token(Reply::json(StatusCode::OK, &body)?, &session, caller))
+    Reply::json(StatusCode::OK, &body)
 }
 
 /// Lays the patch over whatever the context is by now.

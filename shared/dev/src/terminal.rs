@@ -113,13 +113,14 @@ impl Lines {
             other => other,
         };
         let mut line = format!(
-            "{}{status}{} {} {}{} ms  {}{} {outcome}",
+            "{}{status}{} {} {}{} ms  {}  {}{} {outcome}",
             c.of(colour),
             c.of(PLAIN),
             fields.get("route"),
             c.of(DIM),
             fields.get("latency_ms"),
             fields.get("tenant"),
+            fields.get("request_id"),
             c.of(PLAIN),
         );
         match fields.get("causes") {

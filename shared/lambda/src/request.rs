@@ -20,6 +20,8 @@ use crate::route::Parameters;
 
 /// How long an HTTP API waits for a function.
 const GATEWAY_PATIENCE: Duration = Duration::from_secs(30);
+/// Longest message about a field, in characters.
+const MAX_MESSAGE_CHARS: usize = 200;
 /// Longest request id of the gateway that is passed on, in characters.
 const MAX_REQUEST_ID_CHARS: usize = 128;
 
@@ -214,6 +216,8 @@ fn wrong_field(error: &serde_path_to_error::Error<serde_json::Error>, body: &str
         path if path == "." => String::new(),
         path => path,
     };
+    // It may repeat the value, which may be long.
+    let message = &message.chars().take(MAX_MESSAGE_CHARS).collect::<String>();
     // A missing field is reported at its parent, by name.
     let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
     let (field, message) = match missing {

@@ -202,7 +202,10 @@ impl Store {
     pub async fn session_fetch_any(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
         const OPERATION: &str = "session_fetch";
         let found = self.fetch(OPERATION, &Key::session(id)).await?;
-        found.map(|found| session_from_item(OPERATION, found)).transpose()
+        let session = found.map(|found| session_from_item(OPERATION, found)).transpose()?;
+        // The table removes rows some time after their TTL; for us they are gone at once.
+        let now = self.now();
+        Ok(session.filter(|session| now < session.expires_at.plus(RETENTION)))
     }
 
     /// Gives an active session another context if it is still the version that was read.

@@ -12,8 +12,8 @@ use crate::store::{RETENTION, pause_before_retry, ttl_secs};
 use crate::transaction::{Outcome, SHOW_OBSTACLE, built};
 use crate::{Store, StoreError};
 
-/// How often recording a turn is tried anew. More often than other writes: the provider has taken the turn, so that giving up
-/// loses it, and of as many turns as run at once in a session each attempt records but one.
+/// How often recording a turn with its change of the context is tried anew. More often than other writes, because of as many
+/// turns as run at once in a session each attempt records but one.
 const MAX_RETRIES: u32 = 16;
 
 /// A session after a turn.
@@ -21,8 +21,8 @@ const MAX_RETRIES: u32 = 16;
 pub struct RecordedTurn {
     /// The context as it now stands.
     pub context: Context,
-    /// Whether the change that the provider asked for is in it; not if it would have grown too large, or the session was
-    /// ended in the meantime.
+    /// Whether the change that the provider asked for is in it; not if it would have grown too large, the session was ended in
+    /// the meantime, or too many other turns were recorded at the same moment.
     pub context_applied: bool,
 }
 
@@ -107,7 +107,9 @@ impl Store {
             }
             pause_before_retry(retry).await;
         }
-        Err(StoreError::Contended { operation: OPERATION })
+        // The turn was taken, and its words are in nobody's way: they are kept, even if its change of the context is lost.
+        self.transact(OPERATION, &puts).await?;
+        Ok(RecordedTurn { context: current.context, context_applied: false })
     }
 
     fn turn_puts(&self, session: SessionId, turns: &[Turn], ttl: i64) -> Result<Vec<TransactWriteItem>, StoreError> {

@@ -14,9 +14,12 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use serde_json::{Map, Value};
 
+use self::dotenv::DotEnv;
 use super::{DataArgument, Failed};
 use crate::terminal::print;
 use crate::world::Directory;
+
+mod dotenv;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -39,8 +42,8 @@ enum Fate {
     Gone(&'static str),
 }
 
-/// The variables of R0's deployment.
-const VARIABLES: [(&str, Fate); 16] = [
+/// The variables of R0's deployment, and those that ours has beyond them.
+const VARIABLES: [(&str, Fate); 25] = [
     ("OMI_API_KEY", Fate::Secret("omi")),
     ("OMI_API_SECRET", Fate::Secret("omi")),
     ("OMI_APP_ID", Fate::Secret("omi")),
@@ -53,6 +56,15 @@ const VARIABLES: [(&str, Fate); 16] = [
     ("RATE_LIMIT_MAX_REQUESTS", Fate::Parameter("RateLimitMaxRequests")),
     ("DEBUG", Fate::Parameter("Debug")),
     ("LOG_LEVEL", Fate::Parameter("LogLevel")),
+    ("PUBLIC_SESSIONS", Fate::Parameter("PublicSessions")),
+    ("OMI_TEMPERATURE", Fate::Parameter("OmiTemperature")),
+    ("OMI_MAX_TOKENS", Fate::Parameter("OmiMaxTokens")),
+    ("OMI_CONTEXT_WINDOW", Fate::Parameter("OmiContextWindow")),
+    ("OMI_VOICE_MODEL", Fate::Parameter("OmiVoiceModel")),
+    ("OMI_LANGUAGE", Fate::Parameter("OmiLanguage")),
+    ("OMI_MAX_CONCURRENT_SESSIONS", Fate::Parameter("OmiMaxConcurrentSessions")),
+    ("OMI_REQUESTS_PER_MINUTE", Fate::Parameter("OmiRequestsPerMinute")),
+    ("OMI_SESSION_TIMEOUT_SECS", Fate::Parameter("OmiSessionTimeoutSecs")),
     ("NODE_ENV", Fate::Gone("the stage is a parameter: sam deploy --config-env prod")),
     ("PORT", Fate::Gone("a deployment has no port; locally: cargo dev --port")),
     ("OMI_USE_MOCK", Fate::Gone("the local world always speaks to simulated OMI, a deployment never does")),
@@ -84,7 +96,8 @@ impl Import {
                     import.empty.insert(name);
                 }
                 Some(Fate::Parameter(parameter)) => {
-                    import.parameters.insert(parameter, value);
+                    // The template takes lists without spaces, and SAM reads no value with one.
+                    import.parameters.insert(parameter, value.split_whitespace().collect());
                 }
                 Some(Fate::Secret(secret)) => {
                     if let Some(value) = import.adapt(&name, value) {
@@ -108,6 +121,12 @@ impl Import {
                 ));
                 None
             }
+            "OMI_WEBHOOK_SECRET" if !is_usable_webhook_secret(&value) => {
+                self.remarks.push(format!(
+                    "OMI_WEBHOOK_SECRET is too short, or whsec_ without base64 behind it ({MIN_WEBHOOK_BYTES} bytes are needed); it is left out"
+                ));
+                None
+            }
             "OMI_WEBHOOK_SECRET" if !value.starts_with("whsec_") => {
                 self.remarks.push(
                     "OMI_WEBHOOK_SECRET is written in the form of Standard Webhooks, whsec_ and its base64; give OMI the same"
@@ -121,16 +140,26 @@ impl Import {
 }
 
 pub(super) fn import_env(arguments: &Arguments) -> Result<(), Failed> {
-    let variables: Vec<(String, String)> = dotenvy::from_path_iter(&arguments.file)
-        .map_err(|error| Failed(format!("{} cannot be read: {error}", arguments.file.display())))?
-        .collect::<Result<_, _>>()
-        // The library repeats the line that it cannot read, and a line may hold a secret.
-        .map_err(|_| Failed(format!("{} has a line that is not NAME=value", arguments.file.display())))?;
-    let import = Import::sort(variables);
+    let text = std::fs::read_to_string(&arguments.file)
+        .map_err(|error| Failed(format!("{} cannot be read: {error}", arguments.file.display())))?;
+    let file = DotEnv::read(&text);
+    let mut import = Import::sort(file.variables);
+    import.remarks.extend(file.unread.iter().map(|line| format!("line {line} is not NAME=value and was left out")));
     let directory = &arguments.data.data;
     let written = write_files(&import, directory)?;
     print(&report(&import, &arguments.prefix, directory, &written));
     Ok(())
+}
+
+/// Fewest bytes of a webhook secret that deliveries are believed with.
+const MIN_WEBHOOK_BYTES: usize = 16;
+
+/// Whether an old webhook secret can be used: as it is, or written in the form of Standard Webhooks.
+fn is_usable_webhook_secret(value: &str) -> bool {
+    match value.strip_prefix("whsec_") {
+        Some(encoded) => STANDARD.decode(encoded).is_ok_and(|bytes| bytes.len() >= MIN_WEBHOOK_BYTES),
+        None => value.len() >= MIN_WEBHOOK_BYTES,
+    }
 }
 
 /// Writes the secrets: all of them for the local world, and each by itself for a deployment.
@@ -277,10 +306,13 @@ mod tests {
 
     #[test]
     fn a_weak_signing_key_is_left_out_and_a_plain_webhook_secret_gets_its_form() {
-        let import = import(&[("JWT_SECRET", "short"), ("OMI_WEBHOOK_SECRET", "plain")]);
+        let import = import(&[("JWT_SECRET", "short"), ("OMI_WEBHOOK_SECRET", "a plain old secret")]);
         assert!(!import.secrets.contains_key("signing"));
-        assert_eq!(import.secrets["omi-webhook"]["OMI_WEBHOOK_SECRET"], "whsec_cGxhaW4=");
+        assert_eq!(import.secrets["omi-webhook"]["OMI_WEBHOOK_SECRET"], "whsec_YSBwbGFpbiBvbGQgc2VjcmV0");
         assert_eq!(import.remarks.len(), 2);
+        for unusable in ["short", "whsec_!!!", "whsec_c2hvcnQ="] {
+            assert!(Import::sort([("OMI_WEBHOOK_SECRET".to_owned(), unusable.to_owned())]).secrets.is_empty());
+        }
     }
 
     #[test]

@@ -7,7 +7,8 @@
 
 /// The path that is matched and delivered; `None` where AWS refuses the request.
 pub(super) fn delivered(sent: &str) -> Option<String> {
-    let once = percent_decoded(sent)?;
+    // `OPTIONS *` has no path at all.
+    let once = percent_decoded(sent).filter(|_| sent.starts_with('/'))?;
     let path = once.split('?').next().unwrap_or_default();
     percent_decoded(path)
 }
@@ -57,6 +58,7 @@ mod tests {
             ("/capture/%zz", None),
             ("/capture/%4", None),
             ("/capture/%ff", None),
+            ("*", None),
         ] {
             assert_eq!(delivered(sent).as_deref(), expected, "{sent}");
         }

@@ -101,6 +101,11 @@ impl Template {
     ///
     /// A function has a property that is missing, is of a wrong kind, or refers to something unknown.
     pub fn functions(&self, deployment: &Deployment) -> Result<Vec<FunctionSpec>, TemplateError> {
+        let known = self.document.get("Parameters").and_then(Value::as_object);
+        let unknown = deployment.parameters.keys().find(|name| known.is_none_or(|known| !known.contains_key(*name)));
+        if let Some(name) = unknown {
+            return Err(problem("Parameters", format!("there is no parameter {name}")));
+        }
         let resolver = Resolver::new(&self.document, deployment);
         let globals = self.document.pointer("/Globals/Function").unwrap_or(&Value::Null);
         let resources = self.document.get("Resources").and_then(Value::as_object);

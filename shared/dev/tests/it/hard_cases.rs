@@ -227,3 +227,28 @@ async fn a_recording_is_removed_once_it_was_heard() {
     world.as_local().post(crate::talk::PROCESS, &turn).await.expect(200);
     assert!(matches!(bucket.get(&key, 1_000).await, Err(BucketError::Missing { .. })));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_very_many_turns_at_the_same_moment_every_one_that_was_taken_is_in_the_history() {
+    let world = TestWorld::start().await;
+    let session = open(&world.as_local()).await;
+    let caller = world.as_local();
+    let turns = (0..40).map(|number| {
+        let (caller, session) = (caller.clone(), session.clone());
+        async move { say(&caller, &session, &format!("my bill, question {number}")).await.status }
+    });
+    let statuses = futures_util::future::join_all(turns).await;
+    assert_eq!(statuses, vec![200; 40]);
+    let read = world.as_local().get(&format!("{}?limit=100", path_of(&session))).await;
+    assert_eq!(read.json.pointer("/turns").and_then(Value::as_array).map(Vec::len), Some(80));
+}
+
+#[tokio::test]
+async fn a_session_is_gone_thirty_days_after_its_timeout_whether_or_not_the_table_has_removed_it() {
+    let world = TestWorld::start().await;
+    let session = open(&world.as_local()).await;
+    world.advance(Duration::from_secs(30 * 24 * 3_600 + 1_799)).await;
+    world.as_local().get(&path_of(&session)).await.expect(200);
+    world.advance(Duration::from_secs(1)).await;
+    world.as_local().get(&path_of(&session)).await.refused(404, "not_found");
+}

@@ -38,12 +38,16 @@ impl Webhooks for OmiWebhooks {
         let kind = body.get("event").and_then(Value::as_str).ok_or(WebhookError::NotTheirJson)?;
         let data = body.get("data").and_then(Value::as_object);
         let text = |name: &str| data.and_then(|data| data.get(name)).and_then(Value::as_str);
+        // An error's words stand in `data` itself, or in an `error` of it: R0 does not say.
+        let inner = data.and_then(|data| data.get("error")).and_then(Value::as_object);
+        let of_error =
+            |name: &str| text(name).or_else(|| inner.and_then(|inner| inner.get(name)).and_then(Value::as_str));
         let news = match kind {
             "session.ended" => News::SessionEnded,
             "error.occurred" => News::SessionError {
-                code: text("code").unwrap_or("unknown").chars().take(MAX_KIND_CHARS).collect(),
+                code: of_error("code").unwrap_or("unknown").chars().take(MAX_KIND_CHARS).collect(),
                 message: Personal::new(
-                    text("message").unwrap_or_default().chars().take(MAX_MESSAGE_CHARS).collect::<String>(),
+                    of_error("message").unwrap_or_default().chars().take(MAX_MESSAGE_CHARS).collect::<String>(),
                 ),
             },
             _ => News::Nothing,
