@@ -52,7 +52,7 @@ pub const ROUTES: &[Route<Operation>] = &[
     )
     .limited_by(RateClass::Voice)
     .with_body_up_to(MAX_INLINE_BODY)
-    .idempotent_by_key(),
+    .once_by_key(),
     Route::new("POST", "/api/voice/uploads", Operation::Upload, Access::scope(Scope::VoiceWrite).or_session_token())
         .limited_by(RateClass::Voice)
         .idempotent_by_key(),

@@ -112,8 +112,7 @@ where
         return Err(rate_limit::exceeded(&verdict));
     }
     let fence: Option<Fence> = if route.idempotent_by_key {
-        let Incoming { path, headers, body, .. } = &incoming;
-        match idempotency::begin(shell, &caller, &journey.route_key, path, headers, body).await? {
+        match idempotency::begin(shell, &caller, &journey.route_key, route.repeatable, &incoming).await? {
             Start::Fresh(fence) => fence,
             Start::Replay(answer) => {
                 journey.replayed = true;

@@ -9,7 +9,7 @@ use switchboard_core::{Effect, Fault};
 use switchboard_store::{Begun, Fence, FirstAnswer, IdempotencyScope};
 
 use crate::error::status_and_code;
-use crate::request::canonical;
+use crate::request::{Incoming, canonical};
 use crate::{ApiError, Reply, Shell};
 
 /// How long the first request may take before another may take over: the longest function (29 s) and a margin.
@@ -38,10 +38,10 @@ pub(crate) async fn begin(
     shell: &Shell,
     caller: &Caller,
     route_key: &str,
-    path: &str,
-    headers: &HeaderMap,
-    body: &[u8],
+    repeatable: bool,
+    incoming: &Incoming,
 ) -> Result<Start, ApiError> {
+    let Incoming { path, headers, body, id: request_id, .. } = incoming;
     if caller.is_anonymous() {
         return Ok(Start::Fresh(None));
     }
@@ -50,6 +50,18 @@ pub(crate) async fn begin(
     let scope = IdempotencyScope { tenant: caller.tenant(), principal: &principal, route: route_key, key };
     match shell.store.idempotency_begin(scope, &fingerprint(path, body), LEASE).await? {
         Begun::Fresh(fence) => Ok(Start::Fresh(Some(fence))),
+        Begun::TakenOver(fence) if repeatable => Ok(Start::Fresh(Some(fence))),
+        Begun::TakenOver(fence) => {
+            let unknown = ApiError::new(
+                Fault::ProviderTimeout,
+                "the first request with this Idempotency-Key was cut off, and whether it was carried out is not known; \
+                 read the session's history before you send it again with a new key",
+            )
+            .with_possible_effect();
+            let outcome: Result<Reply, ApiError> = Err(unknown);
+            finish(shell, &fence, &outcome, request_id).await;
+            outcome.map(|_| Start::Fresh(None))
+        }
         Begun::Replay(answer) => Ok(Start::Replay(answer)),
         Begun::InProgress(left) => Err(ApiError::new(
             Fault::InProgress,

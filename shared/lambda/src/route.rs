@@ -34,6 +34,8 @@ pub struct Route<O: 'static> {
     pub max_body: usize,
     /// Whether it takes `Idempotency-Key`.
     pub idempotent_by_key: bool,
+    /// Whether a request that was cut off in the middle may be carried out again by its repetition.
+    pub repeatable: bool,
 }
 
 impl<O: Copy> Route<O> {
@@ -47,6 +49,7 @@ impl<O: Copy> Route<O> {
             rate: RateClass::Standard,
             max_body: SMALL_BODY,
             idempotent_by_key: false,
+            repeatable: true,
         }
     }
 
@@ -71,6 +74,12 @@ impl<O: Copy> Route<O> {
     #[must_use]
     pub const fn idempotent_by_key(self) -> Self {
         Self { idempotent_by_key: true, ..self }
+    }
+
+    /// Takes `Idempotency-Key`, and does not carry out again what was cut off: what it did is unknown, and stays so.
+    #[must_use]
+    pub const fn once_by_key(self) -> Self {
+        Self { idempotent_by_key: true, repeatable: false, ..self }
     }
 
     /// The route as one text, as in logs and in the template's events.

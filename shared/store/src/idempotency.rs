@@ -5,7 +5,8 @@
 //! takes over. The fence keeps that first one, should it still be running, from overwriting what came after it.
 //!
 //! ```text
-//! put ──── absent, or expired, or (running, lease passed, same body) ──► Fresh
+//! put ──── absent, or expired ──► Fresh
+//!      ├── running, lease passed, same body ──► TakenOver
 //!      └── otherwise ─ other body ─► Mismatch
 //!                    ─ running ────► InProgress
 //!                    ─ done ───────► Replay
@@ -14,10 +15,11 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::ReturnValue;
 use serde::{Deserialize, Serialize};
 use switchboard_core::{TenantId, Timestamp};
 
-use crate::item::{self, millis, number, text, time, to_item};
+use crate::item::{self, Item, millis, number, text, time, to_item};
 use crate::schema::{Key, hex};
 use crate::store::ttl_secs;
 use crate::transaction::SHOW_OBSTACLE;
@@ -66,6 +68,9 @@ pub struct FirstAnswer {
 pub enum Begun {
     /// It is the first: do it, then [`Store::idempotency_complete`] or [`Store::idempotency_release`].
     Fresh(Fence),
+    /// The first one was cut off: its lease has passed and it has not answered. This one has its place now; what the first one
+    /// did is not known.
+    TakenOver(Fence),
     /// It was done: this was the answer.
     Replay(FirstAnswer),
     /// The first one has not finished; worth asking again after this.
@@ -133,11 +138,12 @@ impl Store {
             .expression_attribute_values(":now", time(now))
             .expression_attribute_values(":running", text("running"))
             .expression_attribute_values(":fingerprint", text(fingerprint))
+            .return_values(ReturnValue::AllOld)
             .return_values_on_condition_check_failure(SHOW_OBSTACLE)
             .send()
             .await;
         let error = match sent {
-            Ok(_) => return Ok(Begun::Fresh(fence)),
+            Ok(output) => return begun_over(OPERATION, output.attributes, fence, now),
             Err(error) => error,
         };
         let found = match error.as_service_error() {
@@ -196,6 +202,14 @@ impl Store {
             Err(error) => Err(StoreError::from_sdk("idempotency_release", error)),
         }
     }
+}
+
+/// Whether the record that was overwritten, if any, was somebody's who had begun.
+fn begun_over(operation: &'static str, old: Option<Item>, fence: Fence, now: Timestamp) -> Result<Begun, StoreError> {
+    let Some(old) = old.filter(|old| !old.is_empty()) else { return Ok(Begun::Fresh(fence)) };
+    let old: Record = item::from_item(operation, old)?;
+    let cut_off = old.stage == Stage::Running && now < old.expires_at;
+    Ok(if cut_off { Begun::TakenOver(fence) } else { Begun::Fresh(fence) })
 }
 
 /// What a record that was in the way means for this request.

@@ -207,3 +207,35 @@ async fn keys_are_made_listed_and_revoked_on_the_command_line() {
     assert_eq!(ask().await, 401);
     assert!(!keys(&["list"]).contains(&key));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_turn_that_was_cut_off_is_unknown_to_its_retry_and_not_taken_again() {
+    let data = tempfile::tempdir().unwrap();
+    let world = Process::start(data.path(), &[]);
+    let id = world.post("/api/voice/session", json!({"userId": "u"})).await.text("/sessionId");
+    world.post("/_sim/faults", json!({"provider": "omi", "operation": "process", "fault": "hang"})).await.expect(200);
+    let (base, body) = (world.base.clone(), turn(&id, "my bill").to_string());
+    let cut_off = tokio::spawn(async move {
+        let request = client()
+            .post(format!("{base}/api/voice/process"))
+            .header("authorization", format!("Bearer {LOCAL_KEY}"))
+            .header("idempotency-key", "turn")
+            .header("content-type", "application/json")
+            .body(body);
+        request.send().await.is_err()
+    });
+    world.upstream_has_seen("process", 1).await;
+    world.kill();
+    assert!(cut_off.await.unwrap());
+
+    let world = Process::start(data.path(), &[]);
+    world.post("/_sim/clock", json!({"advanceSecs": 36})).await.expect(200);
+    for _ in 0..2 {
+        let retry = world.send("POST", "/api/voice/process", Some("turn"), Some(turn(&id, "my bill"))).await;
+        retry.expect(504);
+        assert_eq!(retry.text("/error/code"), "provider_timeout");
+    }
+    let asked = world.get("/_sim/requests?provider=omi").await;
+    assert_eq!(asked.json.pointer("/requests").and_then(Value::as_array).map(Vec::len), Some(0));
+    world.send("POST", "/api/voice/process", Some("anew"), Some(turn(&id, "my bill"))).await.expect(200);
+}

@@ -50,7 +50,7 @@ async fn after_the_lease_of_a_crashed_first_another_takes_over_and_the_first_can
     assert!(matches!(begin(&bench.store, "k", "f").await, Begun::InProgress(left) if left == Duration::from_millis(1)));
     bench.advance(Duration::from_millis(1));
     assert!(matches!(begin(&bench.store, "k", "other").await, Begun::Mismatch));
-    let Begun::Fresh(second) = begin(&bench.store, "k", "f").await else { panic!("no take-over") };
+    let Begun::TakenOver(second) = begin(&bench.store, "k", "f").await else { panic!("no take-over") };
     bench.store.idempotency_complete(&crashed, &answer("crashed")).await.unwrap();
     bench.store.idempotency_release(&crashed).await.unwrap();
     assert!(matches!(begin(&bench.store, "k", "f").await, Begun::InProgress(_)));
