@@ -14,6 +14,8 @@ use crate::{ApiError, Reply, Shell};
 
 /// How long the first request may take before another may take over: the longest function (29 s) and a margin.
 const LEASE: Duration = Duration::from_secs(35);
+/// When it is worth asking again for an answer that is under way. Most requests take far less than their lease.
+const ASK_AGAIN: Duration = Duration::from_secs(2);
 /// Longest key, in characters (api).
 const MAX_KEY_CHARS: usize = 255;
 
@@ -67,7 +69,7 @@ pub(crate) async fn begin(
             Fault::InProgress,
             "the first request with this Idempotency-Key has not finished; ask again for its answer",
         )
-        .with_retry_after(left.clamp(Duration::from_secs(1), LEASE))),
+        .with_retry_after(left.clamp(Duration::from_secs(1), ASK_AGAIN))),
         Begun::Mismatch => Err(ApiError::new(
             Fault::IdempotencyMismatch,
             "this Idempotency-Key was used with another request; use a new key for a new request",
