@@ -116,10 +116,12 @@ fn is_request_id(id: &str) -> bool {
 }
 
 impl<O> Request<O> {
-    /// How long Lambda leaves for the answer. Where it does not say, as long as API Gateway waits.
+    /// How long Lambda leaves for the answer; as long as API Gateway waits where it does not say. A deadline that has passed
+    /// says nothing: Lambda would have stopped us, and tools that play Lambda send a number of their own.
     #[must_use]
     pub fn time_left(&self, now: Timestamp) -> Duration {
-        self.deadline.map_or(GATEWAY_PATIENCE, |deadline| deadline.since(now).min(GATEWAY_PATIENCE))
+        let deadline = self.deadline.filter(|deadline| *deadline > now);
+        deadline.map_or(GATEWAY_PATIENCE, |deadline| deadline.since(now).min(GATEWAY_PATIENCE))
     }
 
     /// A parameter of the path; empty if the route has none of this name.
@@ -294,6 +296,21 @@ mod tests {
             let error = request(body).json::<In>().unwrap_err();
             assert_eq!(error.fault(), Fault::InvalidRequest, "{body:?}");
             assert_eq!(error.details()[0].field, field, "{body:?}");
+        }
+    }
+
+    #[test]
+    fn the_time_left_is_what_lambda_says_within_what_the_gateway_waits() {
+        let now = Timestamp::from_epoch_secs(1_795_169_208);
+        for (deadline_millis, left) in [
+            (None, 30),
+            (Some(now.plus(Duration::from_secs(7)).epoch_millis()), 7),
+            (Some(now.plus(Duration::from_secs(900)).epoch_millis()), 30),
+            (Some(600_000), 30),
+        ] {
+            let mut request = request(b"{}");
+            request.deadline = deadline_millis.map(Timestamp::from_epoch_millis);
+            assert_eq!(request.time_left(now), Duration::from_secs(left), "{deadline_millis:?}");
         }
     }
 
