@@ -1,9 +1,9 @@
 //! API keys: kept by hash, revoked but never removed.
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use serde::{Deserialize, Serialize};
 use switchboard_core::{ApiKey, Scopes, TenantId, Timestamp};
 
+use crate::error::applied;
 use crate::item::{self, millis, text, time, to_item};
 use crate::schema::{API_KEYS, GSI1, Key};
 use crate::{Store, StoreError};
@@ -71,13 +71,7 @@ impl Store {
             .expression_attribute_values(":hash", text(&key.hash))
             .send()
             .await;
-        match sent {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(StoreError::from_sdk(OPERATION, error)),
-            },
-        }
+        applied(OPERATION, sent)
     }
 
     /// Revokes a key from now on; a key that was revoked keeps its first time. `false` if there is none with this id.
@@ -95,13 +89,7 @@ impl Store {
             .expression_attribute_values(":now", time(self.now()))
             .send()
             .await;
-        match sent {
-            Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
-                Ok(false)
-            }
-            Err(error) => Err(StoreError::from_sdk("api_key_revoke", error)),
-        }
+        applied("api_key_revoke", sent)
     }
 
     /// Every key, by id. For the operator's command line; no function lists keys.

@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use switchboard_core::{ProviderId, Timestamp};
 
+use crate::error::applied;
 use crate::item::{number, text};
 use crate::schema::Key;
 use crate::store::ttl_secs;
@@ -139,13 +139,7 @@ impl Store {
         if public {
             request = request.expression_attribute_values(":public", number(public_quota));
         }
-        match request.send().await {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(StoreError::from_sdk(OPERATION, error)),
-            },
-        }
+        applied(OPERATION, request.send().await)
     }
 
     /// Counts a rejected delivery of a sender and says how many there have been this hour.

@@ -74,6 +74,21 @@ impl StoreError {
     }
 }
 
+/// Whether a conditional write was made: `false` if its condition does not hold, which is an outcome and no error.
+pub(crate) fn applied<T, E>(
+    operation: &'static str,
+    sent: Result<T, SdkError<E, HttpResponse>>,
+) -> Result<bool, StoreError>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    match sent {
+        Ok(_) => Ok(true),
+        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+        Err(error) => Err(StoreError::from_sdk(operation, error)),
+    }
+}
+
 /// DynamoDB's codes that pass by themselves ("Error handling with DynamoDB", developer guide, read 2026-11).
 fn is_transient(code: &str) -> bool {
     matches!(

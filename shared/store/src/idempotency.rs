@@ -19,6 +19,7 @@ use aws_sdk_dynamodb::types::ReturnValue;
 use serde::{Deserialize, Serialize};
 use switchboard_core::{TenantId, Timestamp};
 
+use crate::error::applied;
 use crate::item::{self, Item, millis, number, text, time, to_item};
 use crate::schema::{Key, hex};
 use crate::store::ttl_secs;
@@ -174,12 +175,8 @@ impl Store {
             .expression_attribute_values(":fence", text(&fence.id))
             .send()
             .await;
-        match sent {
-            Ok(_) => Ok(()),
-            // Another took over after our lease: its answer stands.
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
-            Err(error) => Err(StoreError::from_sdk("idempotency_complete", error)),
-        }
+        // If not, another took over after our lease: its answer stands.
+        applied("idempotency_complete", sent).map(drop)
     }
 
     /// Forgets a first request that certainly did nothing, so that the key can be used again at once.
@@ -196,11 +193,7 @@ impl Store {
             .expression_attribute_values(":fence", text(&fence.id))
             .send()
             .await;
-        match sent {
-            Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
-            Err(error) => Err(StoreError::from_sdk("idempotency_release", error)),
-        }
+        applied("idempotency_release", sent).map(drop)
     }
 }
 

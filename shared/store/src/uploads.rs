@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::ReturnValue;
 use serde::{Deserialize, Serialize};
 use switchboard_core::{AudioType, SessionId, TenantId, Timestamp, TurnId, UploadId};
 
+use crate::error::applied;
 use crate::item::{self, Item, millis, text, time, to_item};
 use crate::schema::Key;
 use crate::store::ttl_secs;
@@ -143,11 +144,7 @@ impl Store {
             .expression_attribute_values(":turn", text(turn))
             .send()
             .await;
-        match sent {
-            Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
-            Err(error) => Err(StoreError::from_sdk("upload_release", error)),
-        }
+        applied("upload_release", sent).map(drop)
     }
 }
 
