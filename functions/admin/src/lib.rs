@@ -3,14 +3,17 @@
 //! | module | operation |
 //! |---|---|
 //! | `explain` | `POST /api/webhooks/explain` |
+//! | `webhook_urls` | `GET`, `POST /api/webhook-urls`, `POST …/{hookId}/rotate`, `DELETE …/{hookId}` |
 
 mod explain;
+mod webhook_urls;
 
 use std::sync::Arc;
 
 use switchboard_auth::{Access, Caller};
 use switchboard_core::{Scope, TenantId};
 use switchboard_lambda::{ApiError, Boot, ConfigError, Reply, Request, Route, Shell};
+use switchboard_providers::capability_url;
 
 /// What this function is made of.
 #[derive(Debug)]
@@ -25,11 +28,25 @@ pub struct App {
 pub enum Operation {
     /// Why a delivery was rejected.
     Explain,
+    /// The addresses of senders that cannot sign.
+    ListHooks,
+    /// Make one.
+    CreateHook,
+    /// Give one another token.
+    RotateHook,
+    /// Take one back.
+    RevokeHook,
 }
 
 /// The routes.
-pub const ROUTES: &[Route<Operation>] =
-    &[Route::new("POST", "/api/webhooks/explain", Operation::Explain, Access::scope(Scope::Operator))];
+pub const ROUTES: &[Route<Operation>] = &[
+    Route::new("POST", "/api/webhooks/explain", Operation::Explain, Access::scope(Scope::Operator)),
+    Route::new("GET", "/api/webhook-urls", Operation::ListHooks, Access::scope(Scope::Operator)),
+    Route::new("POST", "/api/webhook-urls", Operation::CreateHook, Access::scope(Scope::Operator)).idempotent_by_key(),
+    Route::new("POST", "/api/webhook-urls/{hookId}/rotate", Operation::RotateHook, Access::scope(Scope::Operator))
+        .idempotent_by_key(),
+    Route::new("DELETE", "/api/webhook-urls/{hookId}", Operation::RevokeHook, Access::scope(Scope::Operator)),
+];
 
 impl App {
     /// Composes the function from its environment.
@@ -38,16 +55,10 @@ impl App {
     /// [`ConfigError`] with every problem of the settings.
     pub fn compose(boot: &Boot) -> Result<Self, ConfigError> {
         let mut config = boot.config();
-        let shell = Shell::compose(boot, &mut config);
-        let owner = config.parsed(
-            "ACCOUNT_OWNER_TENANT",
-            "default",
-            TenantId::parse,
-            "a tenant's name: 1 to 64 of a-z, 0-9 and -",
-        );
+        let shell = Shell::compose(boot, &mut config).with_hook_urls(&mut config, capability_url::make_token);
+        let owner = Shell::account_owner(&mut config);
         config.finish()?;
-        // `finish` has failed if there is none.
-        Ok(Self { shell, owner: owner.unwrap_or_else(TenantId::public) })
+        Ok(Self { shell, owner })
     }
 }
 
@@ -64,5 +75,9 @@ impl AsRef<Shell> for App {
 pub async fn handle(app: Arc<App>, caller: Caller, request: Request<Operation>) -> Result<Reply, ApiError> {
     match request.operation {
         Operation::Explain => explain::explain(&app, &caller, &request).await,
+        Operation::ListHooks => webhook_urls::list(&app, &caller, &request).await,
+        Operation::CreateHook => webhook_urls::create(&app, &caller, &request).await,
+        Operation::RotateHook => webhook_urls::rotate(&app, &caller, &request).await,
+        Operation::RevokeHook => webhook_urls::revoke(&app, &caller, &request).await,
     }
 }

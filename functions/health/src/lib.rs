@@ -1,32 +1,41 @@
-//! Says whether the installation works, and answers what no other function serves: 404, 405 and preflights.
+//! Says whether the installation works, what its providers can do and what is left on its accounts, and answers what no other
+//! function serves: 404, 405 and preflights.
 //!
 //! | module | what |
 //! |---|---|
-//! | `check` | `GET /api/health`, shallow and deep |
+//! | `check` | `GET /api/health`, `GET /health`, shallow and deep |
+//! | `credits` | `GET /api/credits` |
+//! | `providers` | `GET /api/providers`, and the providers themselves |
+//! | `look` | questions that may not take long |
 //! | `fallback` | `$default` |
 //! | `paths` | every path of the API with its methods |
 
 mod check;
+mod credits;
 mod fallback;
+mod look;
 pub mod paths;
+mod providers;
 
 use std::sync::Arc;
 
 use switchboard_auth::{Access, Caller};
-use switchboard_core::{SecretSource, Timestamp};
+use switchboard_core::{Scope, TenantId, Timestamp};
 use switchboard_lambda::{ApiError, Boot, ConfigError, Reply, Request, Route, Shell};
-use switchboard_providers::omi::{Omi, OmiConfig};
 use tokio::sync::Mutex;
 
-use check::ServiceState;
+use check::Services;
+use providers::Known;
 
 /// What this function is made of.
 #[derive(Debug)]
 pub struct App {
     shell: Shell,
-    omi: Omi,
+    providers: Vec<Known>,
+    /// Whose the accounts are (`ACCOUNT_OWNER_TENANT`).
+    owner: TenantId,
     /// What the last look at the providers found. The lock is held while looking, so that a process looks once.
-    last_look: Mutex<Option<(Timestamp, ServiceState)>>,
+    last_look: Mutex<Option<(Timestamp, Services)>>,
 }
 
 /// What can be asked of this function.
@@ -34,13 +43,22 @@ pub struct App {
 pub enum Operation {
     /// Whether it works.
     Health,
+    /// What is left on the accounts.
+    Credits,
+    /// What the providers can do.
+    Providers,
     /// Whatever no other route takes.
     Fallback,
 }
 
 /// The routes.
-pub const ROUTES: &[Route<Operation>] =
-    &[Route::new("GET", "/api/health", Operation::Health, Access::anyone()), Route::fallback(Operation::Fallback)];
+pub const ROUTES: &[Route<Operation>] = &[
+    Route::new("GET", "/api/health", Operation::Health, Access::anyone()),
+    Route::new("GET", "/health", Operation::Health, Access::anyone()),
+    Route::new("GET", "/api/credits", Operation::Credits, Access::scope(Scope::CallsRead)),
+    Route::new("GET", "/api/providers", Operation::Providers, Access::scope(Scope::CallsRead)),
+    Route::fallback(Operation::Fallback),
+];
 
 impl App {
     /// Composes the function from its environment.
@@ -50,11 +68,10 @@ impl App {
     pub fn compose(boot: &Boot) -> Result<Self, ConfigError> {
         let mut config = boot.config();
         let shell = Shell::compose(boot, &mut config);
-        let omi = OmiConfig::read(&mut config);
+        let owner = Shell::account_owner(&mut config);
+        let providers = providers::compose(boot, &mut config, &shell);
         config.finish()?;
-        let secrets: Arc<dyn SecretSource> = Arc::clone(&shell.secrets);
-        let omi = Omi::new(omi, secrets, boot.clock(), boot.http());
-        Ok(Self { shell, omi, last_look: Mutex::default() })
+        Ok(Self { shell, providers, owner, last_look: Mutex::default() })
     }
 }
 
@@ -71,6 +88,8 @@ impl AsRef<Shell> for App {
 pub async fn handle(app: Arc<App>, caller: Caller, request: Request<Operation>) -> Result<Reply, ApiError> {
     match request.operation {
         Operation::Health => check::health(&app, &caller, &request).await,
+        Operation::Credits => credits::credits(&app, &caller, &request).await,
+        Operation::Providers => providers::providers(&app, &caller).await,
         Operation::Fallback => fallback::fallback(&request),
     }
 }

@@ -5,14 +5,24 @@
 
 /// Paths and methods.
 pub const PATHS: &[(&str, &[&str])] = &[
+    ("/agent/info", &["GET"]),
+    ("/api/agents", &["GET", "POST"]),
+    ("/api/agents/{provider}/{agentId}", &["GET", "PUT", "DELETE"]),
+    ("/api/credits", &["GET"]),
     ("/api/health", &["GET"]),
+    ("/api/numbers", &["GET"]),
+    ("/api/providers", &["GET"]),
     ("/api/voice/process", &["POST"]),
     ("/api/voice/session", &["POST"]),
     ("/api/voice/session/{sessionId}", &["GET", "PATCH", "DELETE"]),
     ("/api/voice/session/{sessionId}/end", &["POST"]),
     ("/api/voice/uploads", &["POST"]),
     ("/api/webhook", &["POST"]),
+    ("/api/webhook-urls", &["GET", "POST"]),
+    ("/api/webhook-urls/{hookId}", &["DELETE"]),
+    ("/api/webhook-urls/{hookId}/rotate", &["POST"]),
     ("/api/webhooks/explain", &["POST"]),
+    ("/health", &["GET"]),
     ("/webhooks/omi", &["POST"]),
 ];
 

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use switchboard_auth::Caller;
 use switchboard_core::{
     Context, Detail, Effect, EndedBy, Fault, Freshness, MAX_USER_ID_CHARS, Personal, ProviderId, Session, SessionId,
-    SessionState, TenantId, Timestamp,
+    SessionState, TenantId, Timestamp, is_language,
 };
 use switchboard_lambda::{ApiError, Reply, Request};
 use switchboard_providers::OpenSession;
@@ -96,16 +96,6 @@ impl NewSession {
     }
 }
 
-/// The shape of BCP 47 (RFC 5646 §2.1), subtags of 1 to 8 letters and digits, the first of letters only.
-fn is_language(tag: &str) -> bool {
-    let mut subtags = tag.split('-');
-    let first =
-        subtags.next().is_some_and(|s| (2..=8).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_alphabetic()));
-    first
-        && tag.len() <= 35
-        && subtags.all(|s| (1..=8).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_alphanumeric()))
-}
-
 pub(crate) async fn open(app: &App, caller: &Caller, request: &Request<Operation>) -> Result<Reply, ApiError> {
     let new = NewSession::try_from(request.json::<SessionIn>()?)?;
     app.sessions_of(new.provider)?;
@@ -181,21 +171,6 @@ async fn close_upstream(app: &App, session: &Session) -> bool {
         Err(_) => {
             tracing::warn!("a session of the provider stays open until it times out there");
             false
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn language_tags_are_told_from_other_texts() {
-        for tag in ["en", "en-US", "ar", "zh-Hant-TW", "sl-rozaj-biske"] {
-            assert!(is_language(tag), "{tag}");
-        }
-        for other in ["", "e", "en_US", "en-", "-en", "english!", "en-toolongsub", "12", &"en-a".repeat(20)] {
-            assert!(!is_language(other), "{other}");
         }
     }
 }

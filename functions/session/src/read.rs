@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde::Serialize;
 use switchboard_auth::{Caller, Cursor};
-use switchboard_core::{Freshness, Session, Turn};
+use switchboard_core::{Session, Turn};
 use switchboard_lambda::{ApiError, Reply, Request, session_id, session_of};
 
 use crate::out::{SessionOut, with_token};
@@ -30,22 +30,9 @@ pub(crate) async fn read(app: &App, caller: &Caller, request: &Request<Operation
     let limit = request.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
     let session = session_of(&app.shell, caller, id).await?;
     let list = list_name(&session);
-    let after = match request.query("cursor") {
-        None => None,
-        Some(text) => {
-            let keys = app.shell.signing_keys(Freshness::Cached).await?;
-            let cursor = Cursor::open(text, &keys, &list);
-            Some(cursor.ok_or_else(|| ApiError::invalid("cursor", "is not a cursor of this list"))?)
-        }
-    };
+    let after = app.shell.cursor_opened(request, &list).await?;
     let page = app.shell.store.turn_list(id, limit, after.as_ref().map(Cursor::position)).await?;
-    let next_cursor = match page.next {
-        None => None,
-        Some(position) => {
-            let keys = app.shell.signing_keys(Freshness::Cached).await?;
-            Some(Cursor::after(position).seal(&keys, &list))
-        }
-    };
+    let next_cursor = app.shell.cursor_sealed(page.next, &list).await?;
     let session_out = SessionOut::new(&session, &app.limits, app.shell.now());
     let body = SessionWithTurns { session: session_out, turns: page.turns, next_cursor };
     Ok(with_token(Reply::json(StatusCode::OK, &body)?, &session, caller))

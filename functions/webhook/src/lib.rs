@@ -3,17 +3,28 @@
 //! A 2xx means that the bytes are durable. What cannot be believed gets 401 with an empty body; what we cannot do for reasons of
 //! our own gets 503, so that the sender tries again.
 //!
-//! | module | sender |
+//! | module | what |
 //! |---|---|
 //! | `omi` | OMI: `POST /api/webhook`, `POST /webhooks/omi` |
+//! | `twilio` | Twilio, which signs address and form: `POST /webhooks/twilio` |
+//! | `capability` | Hamsa and OmniDimension, which cannot sign: `POST /webhooks/hamsa/{token}`, `POST /webhooks/omnidimension/{token}` |
+//! | `call` | what follows for a call, whoever says it |
+//! | `delivery` | keeping bodies, refusing |
 
+mod call;
+mod capability;
+mod delivery;
 mod omi;
+mod twilio;
 
 use std::sync::Arc;
 
 use switchboard_auth::{Access, Caller};
-use switchboard_core::Fault;
+use switchboard_calls::Desk;
+use switchboard_core::{Fault, ProviderId, TenantId};
 use switchboard_lambda::{ApiError, Boot, ConfigError, RateClass, Reply, Request, Route, Shell};
+use switchboard_providers::capability_url;
+use switchboard_providers::fleet::{Fleet, FleetConfig};
 
 /// What this function is made of.
 #[derive(Debug)]
@@ -21,6 +32,11 @@ pub struct App {
     shell: Shell,
     /// The secret with `OMI_WEBHOOK_SECRET` (`OMI_WEBHOOK_SECRET_NAME`).
     omi_secret_name: String,
+    /// The secret with Twilio's signing keys (`TWILIO_WEBHOOK_SECRET_NAME`).
+    twilio_secret_name: String,
+    desk: Desk,
+    /// Whose the calls are that came in from outside (`ACCOUNT_OWNER_TENANT`).
+    owner: TenantId,
 }
 
 /// What can be delivered to this function.
@@ -28,6 +44,12 @@ pub struct App {
 pub enum Operation {
     /// A delivery of OMI.
     Omi,
+    /// A delivery of Twilio.
+    Twilio,
+    /// A delivery of Hamsa.
+    Hamsa,
+    /// A delivery of OmniDimension.
+    Omnidimension,
 }
 
 /// The largest delivery, in bytes. The gateway and Lambda take a little more.
@@ -42,6 +64,17 @@ pub const ROUTES: &[Route<Operation>] = &[
     Route::new("POST", "/webhooks/omi", Operation::Omi, Access::self_proving())
         .limited_by(RateClass::Unlimited)
         .with_body_up_to(MAX_DELIVERY),
+    Route::new("POST", "/webhooks/twilio", Operation::Twilio, Access::self_proving())
+        .limited_by(RateClass::Unlimited)
+        .with_body_up_to(MAX_DELIVERY),
+    // Where an operator has chosen GET at Twilio, the same parameters come in the query.
+    Route::new("GET", "/webhooks/twilio", Operation::Twilio, Access::self_proving()).limited_by(RateClass::Unlimited),
+    Route::new("POST", "/webhooks/hamsa/{token}", Operation::Hamsa, Access::self_proving())
+        .limited_by(RateClass::Unlimited)
+        .with_body_up_to(MAX_DELIVERY),
+    Route::new("POST", "/webhooks/omnidimension/{token}", Operation::Omnidimension, Access::self_proving())
+        .limited_by(RateClass::Unlimited)
+        .with_body_up_to(MAX_DELIVERY),
 ];
 
 impl App {
@@ -51,11 +84,16 @@ impl App {
     /// [`ConfigError`] with every problem of the settings.
     pub fn compose(boot: &Boot) -> Result<Self, ConfigError> {
         let mut config = boot.config();
-        let shell = Shell::compose(boot, &mut config);
+        let shell = Shell::compose(boot, &mut config).with_hook_urls(&mut config, capability_url::make_token);
         config.required("BUCKET_NAME");
         let omi_secret_name = config.required("OMI_WEBHOOK_SECRET_NAME");
+        let twilio_secret_name = config.required("TWILIO_WEBHOOK_SECRET_NAME");
+        let fleet = FleetConfig::read(&mut config);
+        let owner = Shell::account_owner(&mut config);
         config.finish()?;
-        Ok(Self { shell, omi_secret_name })
+        let fleet = Fleet::new(fleet, &shell.secrets, &shell.clock, &boot.http());
+        let desk = Desk { store: shell.store.clone(), fleet };
+        Ok(Self { shell, omi_secret_name, twilio_secret_name, desk, owner })
     }
 }
 
@@ -72,6 +110,9 @@ impl AsRef<Shell> for App {
 pub async fn handle(app: Arc<App>, _caller: Caller, request: Request<Operation>) -> Result<Reply, ApiError> {
     let answered = match request.operation {
         Operation::Omi => omi::receive(&app, &request).await,
+        Operation::Twilio => twilio::receive(&app, &request).await,
+        Operation::Hamsa => capability::receive(&app, &request, ProviderId::Hamsa).await,
+        Operation::Omnidimension => capability::receive(&app, &request, ProviderId::Omnidimension).await,
     };
     // A sender is told that the trouble is ours, whatever it is, so that it tries again.
     answered.map_err(|error| if error.fault() == Fault::Internal { error.meaning(Fault::Unavailable) } else { error })

@@ -11,6 +11,12 @@ use std::time::Duration;
 pub enum Fault {
     /// The request cannot be understood, or a field of it has a wrong value.
     InvalidRequest,
+    /// A phone number that cannot be called as it is written.
+    InvalidPhoneNumber,
+    /// Placeholders have no value.
+    MissingParameters,
+    /// The money that was set aside is used up.
+    BudgetExceeded,
     /// No credential, or one that does not hold.
     Unauthenticated,
     /// A good credential that may not do this.

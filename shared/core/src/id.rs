@@ -74,6 +74,26 @@ id_type!(
     "trn_"
 );
 id_type!(
+    /// Names a call.
+    CallId,
+    "call_"
+);
+id_type!(
+    /// Names one attempt of one provider to hold a call; the provider gives it back where it can.
+    LegId,
+    "leg_"
+);
+id_type!(
+    /// Names a webhook URL that an operator, or a call, was given.
+    HookId,
+    "hook_"
+);
+id_type!(
+    /// Names an alarm.
+    AlarmId,
+    "alm_"
+);
+id_type!(
     /// Names an entry of the webhook journal.
     EventId,
     "evt_"

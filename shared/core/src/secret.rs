@@ -31,7 +31,7 @@ impl fmt::Debug for Secret {
 }
 
 /// Text that a person wrote or that names one. It travels in answers and in the table, never in a log line.
-#[derive(Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Personal(String);
 

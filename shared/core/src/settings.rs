@@ -16,4 +16,6 @@ pub trait Settings {
     fn number<N>(&mut self, name: &str, default: N, bounds: RangeInclusive<N>) -> N
     where
         N: FromStr + PartialOrd + Display + Copy;
+    /// A value that has a reader of its own, with a default; `form` says what it must be. `None` if it is not so.
+    fn parsed<T>(&mut self, name: &str, default: &str, read: impl FnOnce(&str) -> Option<T>, form: &str) -> Option<T>;
 }

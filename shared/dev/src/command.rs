@@ -14,6 +14,7 @@ mod env;
 mod import_env;
 mod keys;
 mod serve;
+mod webhook_url;
 
 /// The local world of Switchboard, and tools for operators.
 #[derive(Debug, Parser)]
@@ -31,6 +32,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Makes, lists and revokes API keys, in the local world or in a deployment.
     Keys(keys::Arguments),
+    /// Makes, lists, rotates and revokes webhook URLs of senders that cannot sign.
+    WebhookUrl(webhook_url::Arguments),
     /// Turns the .env file of an old deployment into secrets and parameters.
     ImportEnv(import_env::Arguments),
     /// Measures the functions.
@@ -79,6 +82,7 @@ pub async fn run(line: CommandLine) -> ExitCode {
     let outcome = match line.command.unwrap_or(Command::Serve(line.serve)) {
         Command::Serve(arguments) => serve::serve(arguments).await,
         Command::Keys(arguments) => keys::keys(arguments).await,
+        Command::WebhookUrl(arguments) => webhook_url::webhook_url(arguments).await,
         Command::ImportEnv(arguments) => import_env::import_env(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments).await,
         Command::Env(arguments) => env::env(&arguments),

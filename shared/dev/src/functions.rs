@@ -28,6 +28,7 @@ pub fn compose(name: &str, boot: &Boot) -> Result<Option<Function>, ConfigError>
         "webhook" => host!(boot, webhook),
         "health" => host!(boot, health),
         "admin" => host!(boot, admin),
+        "agents" => host!(boot, agents),
         _ => Ok(None),
     }
 }

@@ -108,6 +108,12 @@ impl<'a> Config<'a> {
         text
     }
 
+    /// A base URL that may be there.
+    pub fn optional_base_url(&mut self, name: &str) -> Option<String> {
+        self.optional(name)?;
+        Some(self.base_url(name))
+    }
+
     /// A value that has a reader of its own.
     pub fn parsed<T>(
         &mut self,
@@ -143,6 +149,10 @@ impl Settings for Config<'_> {
         N: FromStr + PartialOrd + fmt::Display + Copy,
     {
         Config::number(self, name, default, bounds)
+    }
+
+    fn parsed<T>(&mut self, name: &str, default: &str, read: impl FnOnce(&str) -> Option<T>, form: &str) -> Option<T> {
+        Config::parsed(self, name, default, read, form)
     }
 }
 

@@ -179,6 +179,11 @@ fn render(outcome: Result<Reply, ApiError>, request_id: &str, journey: &Journey)
     };
     let mut response = match body {
         ReplyBody::Empty => Response::new(Body::Empty),
+        ReplyBody::Text(text) => {
+            let mut response = Response::new(Body::Text(text));
+            insert(&mut response, http::header::CONTENT_TYPE, "text/plain; charset=utf-8");
+            response
+        }
         ReplyBody::Json(body) => {
             let mut response = Response::new(Body::Text(serde_json::Value::Object(body).to_string()));
             insert(&mut response, http::header::CONTENT_TYPE, "application/json; charset=utf-8");

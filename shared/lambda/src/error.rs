@@ -172,6 +172,9 @@ const INTERNAL: &str = "internal error; the request id helps its operator to fin
 pub fn status_and_code(fault: Fault) -> (StatusCode, &'static str) {
     match fault {
         Fault::InvalidRequest => (StatusCode::BAD_REQUEST, "invalid_request"),
+        Fault::InvalidPhoneNumber => (StatusCode::BAD_REQUEST, "invalid_phone_number"),
+        Fault::MissingParameters => (StatusCode::UNPROCESSABLE_ENTITY, "missing_parameters"),
+        Fault::BudgetExceeded => (StatusCode::TOO_MANY_REQUESTS, "budget_exceeded"),
         Fault::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated"),
         Fault::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
         Fault::NotFound => (StatusCode::NOT_FOUND, "not_found"),

@@ -57,7 +57,7 @@ pub(crate) async fn begin(
             let unknown = ApiError::new(
                 Fault::ProviderTimeout,
                 "the first request with this Idempotency-Key was cut off, and whether it was carried out is not known; \
-                 read the session's history before you send it again with a new key",
+                 look at what is there before you send it again with a new key",
             )
             .with_possible_effect();
             let outcome: Result<Reply, ApiError> = Err(unknown);
@@ -121,7 +121,7 @@ fn keep_error(error: &ApiError, request_id: &str) -> Option<FirstAnswer> {
     Reply::json(status_and_code(error.fault()).0, &error.body(request_id)).ok()?.keep().ok()
 }
 
-fn read_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
+pub(crate) fn read_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     let Some(value) = headers.get(KEY_HEADER) else { return Ok(None) };
     let key = value.to_str().unwrap_or("");
     let fits = (1..=MAX_KEY_CHARS).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
@@ -133,7 +133,7 @@ fn read_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
 }
 
 /// Stands for the request: its path (the route's parameters are in it) and its body.
-fn fingerprint(path: &str, body: &[u8]) -> String {
+pub(crate) fn fingerprint(path: &str, body: &[u8]) -> String {
     let mut hash = Sha256::new();
     hash.update(path.as_bytes());
     hash.update(b"\0");

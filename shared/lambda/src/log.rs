@@ -18,7 +18,7 @@ use crate::Environment;
 /// The target of the line per request.
 const REQUEST: &str = "switchboard_lambda::request";
 /// Our crates, by how their targets begin.
-const OURS: [&str; 10] = [
+const OURS: [&str; 11] = [
     "switchboard_core",
     "switchboard_providers",
     "switchboard_store",
@@ -29,6 +29,7 @@ const OURS: [&str; 10] = [
     "webhook",
     "health",
     "admin",
+    "agents",
 ];
 
 /// What is logged.

@@ -12,7 +12,7 @@ use switchboard_auth::SessionToken;
 use switchboard_core::{Freshness, SessionId, TenantId, Timestamp};
 use switchboard_store::FirstAnswer;
 
-use crate::{ApiError, Shell};
+use crate::{ApiError, HookAddress, Shell};
 
 /// An answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +27,8 @@ pub struct Reply {
 pub(crate) enum Body {
     Empty,
     Json(Map<String, Value>),
+    /// Text for people, in UTF-8.
+    Text(String),
 }
 
 /// Something that grants access and is therefore made anew for each answer.
@@ -60,6 +62,11 @@ pub enum Mint {
         /// When the URL stops holding.
         expires_at: Timestamp,
     },
+    /// The address of a hook.
+    HookUrl {
+        /// Where it is.
+        address: HookAddress,
+    },
 }
 
 /// An answer as it is kept.
@@ -90,6 +97,24 @@ impl Reply {
         Self { status, body: Body::Empty, mints: Vec::new(), headers: Vec::new() }
     }
 
+    /// An answer in plain text, for people.
+    #[must_use]
+    pub fn text(status: StatusCode, text: impl Into<String>) -> Self {
+        Self { status, body: Body::Text(text.into()), mints: Vec::new(), headers: Vec::new() }
+    }
+
+    /// An answer that sends the client elsewhere (302).
+    #[must_use]
+    pub fn found_at(url: impl Into<String>) -> Self {
+        Self::empty(StatusCode::FOUND).header(http::header::LOCATION, url)
+    }
+
+    /// Says that the same request has been answered before.
+    #[must_use]
+    pub fn replayed(self) -> Self {
+        self.header(crate::idempotency::REPLAYED, "true")
+    }
+
     /// Puts something minted at a place in the body: `token`, or `response.audio.url`.
     #[must_use]
     pub fn minting(mut self, place: &str, mint: Mint) -> Self {
@@ -114,6 +139,7 @@ impl Reply {
         let body = match &self.body {
             Body::Empty => None,
             Body::Json(body) => Some(Value::Object(body.clone()).to_string()),
+            Body::Text(_) => return Err(ApiError::internal("only JSON answers are kept")),
         };
         serde_json::to_string(&Kept { body, mints: self.mints.clone() })
             .map(|body| FirstAnswer { status: self.status.as_u16(), body })
@@ -157,6 +183,10 @@ impl Reply {
                         .collect();
                     put(body, "url", Value::String(permission.url));
                     put(body, place, Value::Object(headers));
+                }
+                Mint::HookUrl { address } => {
+                    let url = shell.hook_urls()?.url(address).await?;
+                    put(body, place, Value::String(url.expose().to_owned()));
                 }
             }
         }

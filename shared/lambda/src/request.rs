@@ -34,8 +34,12 @@ pub struct Request<O> {
     pub id: String,
     /// The method, for the fallback route.
     pub method: String,
+    /// The name by which the gateway was asked (`requestContext.domainName`): ours, never a header that a client chose.
+    pub domain: Option<String>,
     /// The path, as the client sent it. Not for logs.
     pub path: String,
+    /// The query, byte for byte as the client sent it, without the question mark. Not for logs.
+    pub raw_query: Option<String>,
     /// The headers, names in lower case.
     pub headers: HeaderMap,
     /// The body's exact bytes.
@@ -51,6 +55,8 @@ pub(crate) struct Incoming {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) address: Option<IpAddr>,
+    domain: Option<String>,
+    raw_query: Option<String>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     query: Vec<(String, String)>,
@@ -66,11 +72,12 @@ impl Incoming {
             .query_string_parameters_ref()
             .map(|query| query.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
             .unwrap_or_default();
-        let (gateway_id, address) = match event.request_context_ref() {
+        let (gateway_id, address, domain) = match event.request_context_ref() {
             Some(RequestContext::ApiGatewayV2(context)) => {
-                (context.request_id.clone(), context.http.source_ip.as_deref().and_then(|ip| ip.parse().ok()))
+                let address = context.http.source_ip.as_deref().and_then(|ip| ip.parse().ok());
+                (context.request_id.clone(), address, context.domain_name.clone())
             }
-            _ => (None, None),
+            _ => (None, None, None),
         };
         let lambda_id = || event.lambda_context_ref().map(|context| context.request_id.clone());
         let id = gateway_id.or_else(lambda_id).filter(|id| is_request_id(id)).unwrap_or_else(|| "unknown".to_owned());
@@ -87,6 +94,8 @@ impl Incoming {
             method: parts.method.as_str().to_owned(),
             path,
             address,
+            domain,
+            raw_query: parts.uri.query().map(str::to_owned),
             headers: parts.headers,
             body,
             query,
@@ -99,7 +108,9 @@ impl Incoming {
             operation,
             id: self.id,
             method: self.method,
+            domain: self.domain,
             path: self.path,
+            raw_query: self.raw_query,
             headers: self.headers,
             body: self.body,
             parameters,
@@ -146,6 +157,20 @@ impl<O> Request<O> {
             .ok()
             .filter(|limit| (1..=most).contains(limit))
             .ok_or_else(|| ApiError::invalid("limit", format!("must be a whole number from 1 to {most}")))
+    }
+
+    /// The idempotency key that the request carries, for a route that binds keys by itself.
+    ///
+    /// # Errors
+    /// 400 if it is not 1 to 255 visible ASCII characters.
+    pub fn idempotency_key(&self) -> Result<Option<&str>, ApiError> {
+        crate::idempotency::read_key(&self.headers)
+    }
+
+    /// Stands for the request, path and body: the same for the same request, whatever the layout of its JSON.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        crate::idempotency::fingerprint(&self.path, &self.body)
     }
 
     /// The body as JSON of a certain form. Texts may be borrowed from it.
@@ -267,7 +292,9 @@ mod tests {
             operation: (),
             id: String::new(),
             method: String::new(),
+            domain: None,
             path: String::new(),
+            raw_query: None,
             headers,
             body: Bytes::copy_from_slice(body),
             parameters: vec![],

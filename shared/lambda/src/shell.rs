@@ -8,7 +8,7 @@ use switchboard_auth::SigningKeys;
 use switchboard_core::{ApiKey, Clock, Freshness, SecretSource, SecretUnavailable, TenantId, Timestamp};
 use switchboard_store::{Bucket, Store};
 
-use crate::ApiError;
+use crate::{ApiError, HookUrls, Request, TokenMaker};
 use crate::boot::{AwsSettings, Boot};
 use crate::config::Config;
 use crate::cors::AllowedOrigins;
@@ -34,10 +34,14 @@ pub struct Shell {
     pub clock: Arc<dyn Clock>,
     /// Whose pages may read answers.
     pub origins: AllowedOrigins,
+    /// Where this installation is reached from outside, without a final slash (`PUBLIC_BASE_URL`); where it is not set, each
+    /// request says by which of our names it came.
+    pub public_base_url: Option<String>,
     /// Whether voice sessions may be opened without a credential (`PUBLIC_SESSIONS`).
     pub public_sessions: bool,
     pub(crate) voice_limit: Limit,
     signing_secret_name: String,
+    hook_urls: Option<HookUrls>,
     keys: Mutex<BTreeMap<String, KnownKey>>,
 }
 
@@ -55,7 +59,7 @@ struct KnownKey {
 }
 
 impl Shell {
-    /// Reads what every function needs: `TABLE_NAME`, `SIGNING_SECRET_NAME`, `CORS_ORIGIN`, `PUBLIC_SESSIONS`, `RATE_LIMIT_MAX_REQUESTS`,
+    /// Reads what every function needs: `TABLE_NAME`, `SIGNING_SECRET_NAME`, `CORS_ORIGIN`, `PUBLIC_BASE_URL`, `PUBLIC_SESSIONS`, `RATE_LIMIT_MAX_REQUESTS`,
     /// `RATE_LIMIT_WINDOW_MS`, AWS's own variables, and `BUCKET_NAME` where the function has a bucket.
     pub fn compose(boot: &Boot, config: &mut Config<'_>) -> Self {
         let aws = AwsSettings::read(config);
@@ -82,10 +86,41 @@ impl Shell {
             secrets,
             clock,
             origins,
+            public_base_url: config.optional_base_url("PUBLIC_BASE_URL"),
             public_sessions: config.flag("PUBLIC_SESSIONS", false),
             voice_limit,
             signing_secret_name: config.required("SIGNING_SECRET_NAME"),
+            hook_urls: None,
             keys: Mutex::default(),
+        }
+    }
+
+    /// The same for a function that makes webhook URLs: reads `WEBHOOK_URLS_SECRET_NAME`, too.
+    #[must_use]
+    pub fn with_hook_urls(mut self, config: &mut Config<'_>, make_token: TokenMaker) -> Self {
+        let secret_name = config.required("WEBHOOK_URLS_SECRET_NAME");
+        let (secrets, clock) = (Arc::clone(&self.secrets), Arc::clone(&self.clock));
+        self.hook_urls = Some(HookUrls::new(secret_name, secrets, clock, make_token));
+        self
+    }
+
+    /// What writes webhook URLs.
+    ///
+    /// # Errors
+    /// [`ApiError`] if the function was composed without.
+    pub fn hook_urls(&self) -> Result<&HookUrls, ApiError> {
+        self.hook_urls.as_ref().ok_or_else(|| ApiError::internal("this function makes no webhook URLs"))
+    }
+
+    /// Where this installation is reached from outside: as it is configured, else by the name that this request came by.
+    ///
+    /// # Errors
+    /// [`ApiError`] if neither is known.
+    pub fn base_url<O>(&self, request: &Request<O>) -> Result<String, ApiError> {
+        match (&self.public_base_url, &request.domain) {
+            (Some(configured), _) => Ok(configured.clone()),
+            (None, Some(domain)) => Ok(format!("https://{domain}")),
+            (None, None) => Err(ApiError::internal("PUBLIC_BASE_URL is not set, and the event names no domain")),
         }
     }
 
@@ -135,6 +170,14 @@ impl Shell {
             keys.insert(id.to_owned(), KnownKey { key: key.clone(), read_at: now });
         }
         Ok(read)
+    }
+
+    /// Reads who owns the installation's accounts with providers (`ACCOUNT_OWNER_TENANT`).
+    pub fn account_owner(config: &mut Config<'_>) -> TenantId {
+        let form = "a tenant's name: 1 to 64 of a-z, 0-9 and -";
+        let owner = config.parsed("ACCOUNT_OWNER_TENANT", "default", TenantId::parse, form);
+        // Where there is none, `Config::finish` fails.
+        owner.unwrap_or_else(TenantId::public)
     }
 
     /// Requires that a tenant owns the installation's accounts with providers: what belongs to no tenant is the owner's.

@@ -72,7 +72,7 @@ impl Omi {
     /// A client. Nothing is fetched or connected until the first request.
     #[must_use]
     pub fn new(config: OmiConfig, secrets: Arc<dyn SecretSource>, clock: Arc<dyn Clock>, http: HttpClient) -> Self {
-        let transport = crate::transport::Transport { provider: ProviderId::Omi, http };
+        let transport = crate::transport::Transport { provider: ProviderId::Omi, http, declines: |_, _| None };
         Self { config, secrets, clock, transport }
     }
 }

@@ -6,9 +6,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::{Map, Value};
-use switchboard_core::{AudioType, Context, Personal, ProviderId, SessionId};
+use switchboard_core::{AudioType, Context, Money, Personal, ProviderId, SessionId, Timestamp};
 
 use crate::ProviderError;
+
+pub mod agents;
+pub mod calls;
+
+use self::agents::Agents;
+use self::calls::{CallRecords, PhoneCalls, WebCalls};
 
 /// A provider. What it does not offer is `None`, so that it can be refused before anything is written.
 pub trait Provider: Debug + Send + Sync {
@@ -22,6 +28,26 @@ pub trait Provider: Debug + Send + Sync {
 
     /// Taking a turn of a conversation.
     fn turns(&self) -> Option<&dyn Turns> {
+        None
+    }
+
+    /// Placing and ending phone calls.
+    fn calls(&self) -> Option<&dyn PhoneCalls> {
+        None
+    }
+
+    /// Browser credentials for calls without a phone.
+    fn web_calls(&self) -> Option<&dyn WebCalls> {
+        None
+    }
+
+    /// Its own records of calls.
+    fn records(&self) -> Option<&dyn CallRecords> {
+        None
+    }
+
+    /// Its agents and numbers.
+    fn agents(&self) -> Option<&dyn Agents> {
         None
     }
 
@@ -155,4 +181,31 @@ pub trait Account: Send + Sync {
     /// # Errors
     /// [`ProviderError`] if not.
     async fn credentials_accepted(&self) -> Result<(), ProviderError>;
+
+    /// What is left on it; `None` where the provider does not say.
+    ///
+    /// # Errors
+    /// [`ProviderError`].
+    async fn balance(&self) -> Result<Option<Balance>, ProviderError> {
+        Ok(None)
+    }
+
+    /// The provider's own figures for a span of time, as it words them; `None` where it keeps none.
+    ///
+    /// # Errors
+    /// [`ProviderError`].
+    async fn statistics(&self, _since: Timestamp, _until: Timestamp) -> Result<Option<Value>, ProviderError> {
+        Ok(None)
+    }
+}
+
+/// What is left on an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Balance {
+    /// How much.
+    pub amount: Money,
+    /// How many minutes of calls that is, by the provider's own reckoning.
+    pub estimated_minutes: Option<u32>,
+    /// Whether the provider would still place a call; `None` where it does not say.
+    pub can_place_calls: Option<bool>,
 }

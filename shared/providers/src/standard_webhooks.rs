@@ -4,7 +4,6 @@
 //! `{webhook-id}.{webhook-timestamp}.{body}`, base64, as `v1,<signature>`; several signatures separated by spaces; secrets
 //! are base64 behind `whsec_`.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use base64::Engine;
@@ -23,7 +22,7 @@ const MAX_ID_BYTES: usize = 255;
 /// Signatures in one header that are looked at; a sender in rotation sends two.
 const MAX_SIGNATURES: usize = 8;
 /// Largest body of which a mismatch is explained.
-const MAX_EXPLAINED_BYTES: usize = 64 * 1024;
+pub(crate) const MAX_EXPLAINED_BYTES: usize = 64 * 1024;
 const SECRET_PREFIX: &str = "whsec_";
 
 /// Why a configured secret cannot be used.
@@ -93,7 +92,7 @@ impl StandardWebhooks {
     /// not tried on bodies so large that a stranger could keep us busy with them.
     fn explain(&self, signed: &Signed<'_>, body: &[u8], given: &[Vec<u8>]) -> Rejection {
         let mismatch = || {
-            rejection(
+            Rejection::new(
                 Cause::SignatureMismatch,
                 [("bodyBytes", body.len().to_string()), ("signatures", given.len().to_string())],
             )
@@ -103,7 +102,7 @@ impl StandardWebhooks {
         }
         let parts = signed.parts(body);
         if let Some(key) = self.retired.iter().find(|key| key.made_one_of(&parts, given)) {
-            return rejection(Cause::RetiredSecret, [("secret", key.kid.clone())]);
+            return Rejection::new(Cause::RetiredSecret, [("secret", key.kid.clone())]);
         }
         let undecoded = |key: &Key| {
             let text = key.text.expose();
@@ -111,13 +110,13 @@ impl StandardWebhooks {
             [text, bare].iter().any(|text| is_one_of(&tag_of(text.as_bytes(), &parts), given))
         };
         if let Some(key) = self.accepted.iter().find(|key| undecoded(key)) {
-            return rejection(Cause::SecretNotDecoded, [("secret", key.kid.clone())]);
+            return Rejection::new(Cause::SecretNotDecoded, [("secret", key.kid.clone())]);
         }
         let relaid = other_layouts(body)
             .into_iter()
             .find(|(_, layout)| self.accepted.iter().any(|key| key.made_one_of(&signed.parts(layout), given)));
         match relaid {
-            Some((layout, _)) => rejection(Cause::ReserialisedBody, [("signedLayout", layout.to_owned())]),
+            Some((layout, _)) => Rejection::new(Cause::ReserialisedBody, [("signedLayout", layout.to_owned())]),
             None => mismatch(),
         }
     }
@@ -171,9 +170,9 @@ impl<'a> Signed<'a> {
         let skew = now.epoch_secs().saturating_sub(self.at_secs);
         let tolerance = i64::try_from(TOLERANCE.as_secs()).unwrap_or(i64::MAX);
         if skew > tolerance {
-            Err(rejection(Cause::TooOld, [("secondsBehind", skew.to_string())]))
+            Err(Rejection::new(Cause::TooOld, [("secondsBehind", skew.to_string())]))
         } else if skew < -tolerance {
-            Err(rejection(Cause::TooNew, [("secondsAhead", skew.unsigned_abs().to_string())]))
+            Err(Rejection::new(Cause::TooNew, [("secondsAhead", skew.unsigned_abs().to_string())]))
         } else {
             Ok(())
         }
@@ -218,22 +217,16 @@ fn keyed_mac(key: &[u8], parts: &[&[u8]]) -> Option<Hmac<Sha256>> {
 
 fn header<'a>(request: &Inbound<'a>, name: &'static str) -> Result<&'a str, Rejection> {
     let value =
-        request.headers.get(name).ok_or_else(|| rejection(Cause::MissingHeader, [("header", name.to_owned())]))?;
+        request.headers.get(name).ok_or_else(|| Rejection::new(Cause::MissingHeader, [("header", name.to_owned())]))?;
     value.to_str().map_err(|_| malformed(name))
 }
 
 fn malformed(header: &'static str) -> Rejection {
-    rejection(Cause::MalformedHeader, [("header", header.to_owned())])
-}
-
-fn rejection<const N: usize>(cause: Cause, evidence: [(&str, String); N]) -> Rejection {
-    let evidence: BTreeMap<String, String> =
-        evidence.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    Rejection { cause, evidence }
+    Rejection::new(Cause::MalformedHeader, [("header", header.to_owned())])
 }
 
 /// The ways in which common software writes the same JSON.
-fn other_layouts(body: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+pub(crate) fn other_layouts(body: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let mut layouts =
         vec![("withoutFinalNewline", body.trim_ascii_end().to_vec()), ("withFinalNewline", [body, b"\n"].concat())];
     if let Ok(value) = serde_json::from_slice::<serde_json::Value>(body) {
@@ -296,7 +289,7 @@ mod tests {
     }
 
     fn cause(headers: &HeaderMap, body: &[u8], at: Timestamp) -> Option<Cause> {
-        verifier().verify(&Inbound { headers, body }, at).err().map(|rejection| rejection.cause)
+        verifier().verify(&Inbound { urls: &[], headers, body }, at).err().map(|rejection| rejection.cause)
     }
 
     #[test]
@@ -304,7 +297,7 @@ mod tests {
         for kid in ["a", "b"] {
             let headers = signed(&secret(kid), BODY);
             let verifier = verifier();
-            let verified = verifier.verify(&Inbound { headers: &headers, body: BODY }, now()).unwrap();
+            let verified = verifier.verify(&Inbound { urls: &[], headers: &headers, body: BODY }, now()).unwrap();
             assert_eq!((verified.secret_kid(), verified.replay_key(), verified.body()), (kid, "msg_1", BODY));
         }
     }
@@ -380,7 +373,7 @@ mod tests {
                 let Ok(value) = http::HeaderValue::from_bytes(value) else { return Ok(()) };
                 headers.insert(name, value);
             }
-            let inbound = Inbound { headers: &headers, body: &texts[3] };
+            let inbound = Inbound { urls: &[], headers: &headers, body: &texts[3] };
             prop_assert!(verifier().verify(&inbound, now()).is_err());
         }
     }

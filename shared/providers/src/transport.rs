@@ -10,14 +10,17 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode};
 use switchboard_core::{Effect, ProviderId};
 
+use crate::media::is_public;
 use crate::operation::MAX_PAUSE;
-use crate::{Operation, ProviderError, ProviderErrorKind};
+use crate::{Decline, Operation, ProviderError, ProviderErrorKind};
 
 /// An HTTP client that is built when it is first needed: building one costs milliseconds that most cold starts can save.
 pub type HttpClient = Arc<LazyLock<Result<reqwest::Client, String>>>;
 
 /// The largest answer that is read, in bytes: a spoken reply of some minutes in base64.
 const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
+/// How much of a refusal is read, in bytes: every provider's is a short JSON object.
+const MAX_REFUSAL_BYTES: usize = 16 * 1024;
 /// The first pause between two attempts; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(150);
 
@@ -32,7 +35,24 @@ pub(crate) struct Answer {
 pub(crate) struct Transport {
     pub(crate) provider: ProviderId,
     pub(crate) http: HttpClient,
+    /// Reads what a refusal (a status from 400 to 499, and its body) means, where the provider's words say more than the
+    /// status. Only what says that nothing was done may be read so.
+    pub(crate) declines: fn(u16, &[u8]) -> Option<Decline>,
 }
+
+/// How an answer is to be read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reading {
+    /// Most bytes.
+    pub(crate) max_bytes: usize,
+    /// What is said of more.
+    pub(crate) too_large: &'static str,
+    /// Whether it must come from an address of the public internet.
+    pub(crate) public_only: bool,
+}
+
+/// An answer of an API at the address that it is configured at.
+const API_ANSWER: Reading = Reading { max_bytes: MAX_ANSWER_BYTES, too_large: "larger than 8 MiB", public_only: false };
 
 impl Transport {
     /// Sends what `build` makes, as often as `operation` allows. `build` is called once per attempt, because a signature
@@ -42,10 +62,20 @@ impl Transport {
         operation: Operation,
         build: impl Fn(&reqwest::Client) -> Result<reqwest::RequestBuilder, ProviderErrorKind> + Send + Sync,
     ) -> Result<Answer, ProviderError> {
+        self.send_reading(operation, API_ANSWER, build).await
+    }
+
+    /// Sends, and reads the answer in a way of its own.
+    pub(crate) async fn send_reading(
+        &self,
+        operation: Operation,
+        reading: Reading,
+        build: impl Fn(&reqwest::Client) -> Result<reqwest::RequestBuilder, ProviderErrorKind> + Send + Sync,
+    ) -> Result<Answer, ProviderError> {
         let mut pause = FIRST_PAUSE;
         let mut attempt = 1;
         loop {
-            let error = match self.attempt(operation, &build).await {
+            let error = match self.attempt(operation, reading, &build).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -62,6 +92,7 @@ impl Transport {
     async fn attempt(
         &self,
         operation: Operation,
+        reading: Reading,
         build: &(impl Fn(&reqwest::Client) -> Result<reqwest::RequestBuilder, ProviderErrorKind> + Send + Sync),
     ) -> Result<Answer, ProviderError> {
         let not_sent = |kind| self.error(operation, kind, Effect::None, None);
@@ -71,23 +102,49 @@ impl Transport {
         };
         let request = build(client).map_err(not_sent)?.timeout(operation.timeout);
         let response = request.send().await.map_err(|error| self.broken(operation, &error))?;
-        let status = response.status();
-        let retry_after = retry_after(response.headers());
-        if !status.is_success() {
-            let (kind, effect) = meaning(status);
-            return Err(self.error(operation, kind, effect, retry_after));
+        // The address that was connected to, not one that a name stood for a moment ago.
+        if reading.public_only && !response.remote_addr().is_some_and(|peer| is_public(peer.ip())) {
+            return Err(not_sent(ProviderErrorKind::Unreachable("its address is not one of the public internet")));
         }
-        let body = self.read(operation, response).await?;
-        Ok(Answer { body })
+        if response.status().is_success() {
+            let body = self.read(operation, reading, response).await?;
+            return Ok(Answer { body });
+        }
+        Err(self.refused(operation, response).await)
     }
 
-    async fn read(&self, operation: Operation, mut response: reqwest::Response) -> Result<Bytes, ProviderError> {
+    /// What an answer means that says no.
+    async fn refused(&self, operation: Operation, mut response: reqwest::Response) -> ProviderError {
+        let status = response.status();
+        let retry_after = retry_after(response.headers());
+        if status.is_client_error() {
+            let mut body = BytesMut::new();
+            // A body that breaks off says nothing more than the status does.
+            while let Ok(Some(chunk)) = response.chunk().await {
+                if body.len() + chunk.len() > MAX_REFUSAL_BYTES {
+                    break;
+                }
+                body.extend_from_slice(&chunk);
+            }
+            if let Some(decline) = (self.declines)(status.as_u16(), &body) {
+                return self.error(operation, ProviderErrorKind::Declined(decline), Effect::None, retry_after);
+            }
+        }
+        let (kind, effect) = meaning(status);
+        self.error(operation, kind, effect, retry_after)
+    }
+
+    async fn read(
+        &self,
+        operation: Operation,
+        reading: Reading,
+        mut response: reqwest::Response,
+    ) -> Result<Bytes, ProviderError> {
         let mut body = BytesMut::new();
         loop {
             match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() > MAX_ANSWER_BYTES => {
-                    let kind = ProviderErrorKind::Unreadable("larger than 8 MiB");
-                    return Err(self.error(operation, kind, Effect::Possible, None));
+                Ok(Some(chunk)) if body.len() + chunk.len() > reading.max_bytes => {
+                    return Err(self.unreadable(operation, reading.too_large));
                 }
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
                 Ok(None) => return Ok(body.freeze()),
@@ -153,6 +210,7 @@ fn may_repeat(operation: Operation, error: &ProviderError) -> bool {
         | ProviderErrorKind::Unauthorised(_)
         | ProviderErrorKind::NotFound(_)
         | ProviderErrorKind::Rejected(_)
+        | ProviderErrorKind::Declined(_)
         | ProviderErrorKind::NotConfigured(_) => false,
     }
 }
@@ -185,12 +243,14 @@ mod tests {
     #[test]
     fn what_is_not_idempotent_is_repeated_only_if_it_was_not_sent() {
         let once = Operation { name: "turn", timeout: Duration::from_secs(1), attempts: 2, idempotent: false };
-        let transport = Transport { provider: ProviderId::Omi, http: Arc::new(LazyLock::new(|| Err(String::new()))) };
+        let http: HttpClient = Arc::new(LazyLock::new(|| Err(String::new())));
+        let transport = Transport { provider: ProviderId::Omi, http, declines: |_, _| None };
         let repeat = |kind, effect| may_repeat(once, &transport.error(once, kind, effect, None));
         assert!(repeat(ProviderErrorKind::NotConnected, Effect::None));
         assert!(!repeat(ProviderErrorKind::Unreachable("the connection broke"), Effect::Possible));
         assert!(!repeat(ProviderErrorKind::Timeout, Effect::Possible));
         assert!(!repeat(ProviderErrorKind::Busy(429), Effect::None));
         assert!(!repeat(ProviderErrorKind::Failed(500), Effect::Possible));
+        assert!(!repeat(ProviderErrorKind::Declined(Decline::Other), Effect::None));
     }
 }

@@ -4,11 +4,16 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use http::HeaderMap;
-use switchboard_core::{Personal, SessionId, Timestamp};
+use switchboard_core::{InboundCall, LegId, Observation, Personal, SessionId, Timestamp};
+
+use crate::ExternalId;
 
 /// A delivery as it came in: raw bytes, nothing parsed.
 #[derive(Clone, Copy)]
 pub struct Inbound<'a> {
+    /// The addresses that the sender may have been given for this, whole, query included as it was received; for the schemes
+    /// that sign the address. Never made from a header that the sender chose.
+    pub urls: &'a [String],
     /// The headers, names in lower case.
     pub headers: &'a HeaderMap,
     /// The exact bytes of the body.
@@ -27,17 +32,29 @@ pub struct Verified<'a> {
     body: &'a [u8],
     replay_key: String,
     secret_kid: String,
+    url: Option<&'a str>,
 }
 
 impl<'a> Verified<'a> {
     pub(crate) fn new(body: &'a [u8], replay_key: String, secret_kid: String) -> Self {
-        Self { body, replay_key, secret_kid }
+        Self { body, replay_key, secret_kid, url: None }
+    }
+
+    /// The address was signed, too.
+    pub(crate) fn at(self, url: &'a str) -> Self {
+        Self { url: Some(url), ..self }
     }
 
     /// The bytes that were signed.
     #[must_use]
     pub fn body(&self) -> &'a [u8] {
         self.body
+    }
+
+    /// The address that was signed, where the scheme signs it.
+    #[must_use]
+    pub fn url(&self) -> Option<&'a str> {
+        self.url
     }
 
     /// What makes another delivery a repetition of this one.
@@ -85,8 +102,40 @@ pub enum Cause {
     SecretNotDecoded,
     /// Its JSON was signed, but in another layout: something on the way parsed it and wrote it anew.
     ReserialisedBody,
+    /// The signature holds, but not for these bytes of the body.
+    ChangedBody,
+    /// A body of a kind that is signed by its hash came without the hash.
+    UnsignedBody,
+    /// The body is larger than anything that this sender sends.
+    BodyTooLarge,
+    /// It was signed for another address than those that this service is known by.
+    WrongUrl,
+    /// It names a signing key that is not one of ours.
+    UnknownKey,
+    /// It names a way of signing that is not taken.
+    UnknownAlgorithm,
+    /// It is about another account with the provider.
+    WrongAccount,
+    /// A name in it has not the form that the provider gives its names.
+    MalformedName,
     /// None of the known causes: another secret, or changed bytes.
     SignatureMismatch,
+    /// The token in the URL has not the form of one of ours.
+    MalformedToken,
+    /// The token names a webhook URL that does not exist.
+    UnknownHook,
+    /// The token names a webhook URL that was revoked.
+    RevokedHook,
+    /// The token is of an earlier generation of its webhook URL.
+    RotatedUrl,
+    /// The token was made with a key that no longer holds.
+    RetiredUrlKey,
+    /// The webhook URL was made for another sender.
+    WrongSender,
+    /// The token fits nothing: it was changed, or not made here.
+    UrlMismatch,
+    /// The static credential that the sender was given is not the one it carries.
+    WrongCredential,
 }
 
 impl Cause {
@@ -101,7 +150,23 @@ impl Cause {
             Self::RetiredSecret => "retired_secret",
             Self::SecretNotDecoded => "secret_not_decoded",
             Self::ReserialisedBody => "reserialised_body",
+            Self::ChangedBody => "changed_body",
+            Self::UnsignedBody => "unsigned_body",
+            Self::BodyTooLarge => "body_too_large",
+            Self::WrongUrl => "wrong_url",
+            Self::UnknownKey => "unknown_key",
+            Self::UnknownAlgorithm => "unknown_algorithm",
+            Self::WrongAccount => "wrong_account",
+            Self::MalformedName => "malformed_name",
             Self::SignatureMismatch => "signature_mismatch",
+            Self::MalformedToken => "malformed_token",
+            Self::UnknownHook => "unknown_hook",
+            Self::RevokedHook => "revoked_hook",
+            Self::RotatedUrl => "rotated_url",
+            Self::RetiredUrlKey => "retired_url_key",
+            Self::WrongSender => "wrong_sender",
+            Self::UrlMismatch => "url_mismatch",
+            Self::WrongCredential => "wrong_credential",
         }
     }
 
@@ -110,9 +175,9 @@ impl Cause {
     pub fn explanation(self) -> &'static str {
         match self {
             Self::MissingHeader => {
-                "a signature header is missing: signing is switched off at the sender, or something on the way strips headers"
+                "a header that proves the sender is missing: signing is switched off there, or something on the way strips headers"
             }
-            Self::MalformedHeader => "a signature header does not have the form of Standard Webhooks",
+            Self::MalformedHeader => "a signature header does not have the form that its scheme gives it",
             Self::TooOld => {
                 "the timestamp is too far in the past: the sender's clock is slow, the delivery was held up, or it is a replay"
             }
@@ -124,10 +189,49 @@ impl Cause {
             Self::ReserialisedBody => {
                 "the JSON was parsed and written anew after it was signed: the bytes must reach this service unchanged"
             }
+            Self::ChangedBody => {
+                "the signature holds, but the body has another hash than the one that was signed: its bytes were changed on the way"
+            }
+            Self::UnsignedBody => {
+                "the body is not a form and the address carries no bodySHA256, so that nothing vouches for the body"
+            }
+            Self::BodyTooLarge => "the body is larger than any that this sender sends",
+            Self::WrongUrl => {
+                "signed for another address: give the sender exactly PUBLIC_BASE_URL and the path, or correct PUBLIC_BASE_URL"
+            }
+            Self::UnknownKey => {
+                "signed with a shared key that is not in the secret: add it there, or switch it off at the sender"
+            }
+            Self::UnknownAlgorithm => "signed with an algorithm that is not taken: choose HMAC_SHA256 at the sender",
+            Self::WrongAccount => "it is about another account with the provider than the configured one",
+            Self::MalformedName => "a name in it does not have the form that the provider gives its names",
             Self::SignatureMismatch => {
                 "the signature fits none of the secrets: the sender has another secret, or the bytes were changed on the way"
             }
+            Self::MalformedToken => {
+                "the URL does not end in a whole token: it was cut or changed when it was entered at the sender"
+            }
+            Self::UnknownHook => "no such webhook URL was ever made here: make one, and enter it at the sender",
+            Self::RevokedHook => "this webhook URL was revoked: make another one, and enter it at the sender",
+            Self::RotatedUrl => "this webhook URL was rotated: enter the one that was shown then at the sender",
+            Self::RetiredUrlKey => {
+                "this webhook URL was made with a key that has been rotated out: rotate the URL, and enter the new one at the sender"
+            }
+            Self::WrongSender => "this webhook URL was made for another sender",
+            Self::UrlMismatch => {
+                "the token in the URL fits nothing here: it was changed, or made by another installation"
+            }
+            Self::WrongCredential => {
+                "the Authorization header carries another credential than the sender was given: set it anew at the sender"
+            }
         }
+    }
+}
+
+impl Rejection {
+    /// A cause and what was measured.
+    pub(crate) fn new<const N: usize>(cause: Cause, evidence: [(&str, String); N]) -> Self {
+        Self { cause, evidence: evidence.into_iter().map(|(name, value)| (name.to_owned(), value)).collect() }
     }
 }
 
@@ -137,6 +241,9 @@ pub enum WebhookError {
     /// It is not the JSON that the provider sends.
     #[error("not the JSON that the provider sends")]
     NotTheirJson,
+    /// It is not the form that the provider sends.
+    #[error("not the form that the provider sends")]
+    NotTheirForm,
 }
 
 /// What a delivery says, in our words.
@@ -150,6 +257,19 @@ pub struct ProviderEvent {
     pub session: Option<SessionId>,
     /// What follows from it.
     pub news: News,
+}
+
+/// What a delivery says about a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallNews {
+    /// The provider's name for the call, as the other side of [`crate::provider::calls::Placed::reference`].
+    pub reference: Option<ExternalId>,
+    /// Our attempt, where the provider gives its name back. It proves nothing unless the sender has.
+    pub leg: Option<LegId>,
+    /// What is said.
+    pub observation: Observation,
+    /// Who rang whom, where the provider says that the call came in from outside.
+    pub inbound: Option<InboundCall>,
 }
 
 /// What follows from an event.
@@ -166,6 +286,8 @@ pub enum News {
         /// Its words.
         message: Personal,
     },
+    /// Something about a call.
+    Call(Box<CallNews>),
 }
 
 /// Reads a provider's webhooks.

@@ -220,7 +220,8 @@ fn verdict(found: Record, fence: Fence, fingerprint: &str, now: Timestamp) -> Be
     }
 }
 
-fn fence_id(operation: &'static str) -> Result<String, StoreError> {
+/// A name for a fence that nobody can have by chance.
+pub(crate) fn fence_id(operation: &'static str) -> Result<String, StoreError> {
     let mut random = [0_u8; 16];
     getrandom::fill(&mut random).map_err(|error| StoreError::Unavailable {
         operation,

@@ -114,7 +114,7 @@ impl Store {
             SessionChange::None => {}
             SessionChange::End { session, at } => {
                 writes.push(self.session_end_write(session.id, EndedBy::Provider, *at)?);
-                writes.push(self.slot_free(&session.tenant, session.slot, session.id)?);
+                writes.push(self.session_slot_free(session)?);
             }
             SessionChange::Error { session, error } => writes.push(self.session_error_write(session.id, error)?),
         }
@@ -141,7 +141,7 @@ impl Store {
         }
     }
 
-    fn delivery_put(&self, delivery: &Delivery<'_>, applied: bool) -> Result<TransactWriteItem, StoreError> {
+    pub(crate) fn delivery_put(&self, delivery: &Delivery<'_>, applied: bool) -> Result<TransactWriteItem, StoreError> {
         const OPERATION: &str = "delivery_journal";
         let (body, body_key) = match delivery.body {
             DeliveryBody::Inline(body) => (Some(body), None),

@@ -9,18 +9,29 @@
 //! |---|---|
 //! | `schema` | keys, the table's definition, and the table of access patterns |
 //! | `sessions`, `slots`, `turns` | voice sessions, how many a tenant may have at once, their history |
+//! | `calls`, `alarms`, `figures` | calls and all that comes with them |
 //! | `uploads` | tickets for recordings too large for a request |
 //! | `idempotency` | first answers, by key |
 //! | `api_keys` | who may call |
 //! | `counters` | rate limits and the upstream's budget |
 //! | `journal` | webhook deliveries, kept and applied in one transaction |
 //! | `rejections` | why a delivery was refused |
+//! | `hooks` | webhook URLs of senders that cannot sign |
+//! | `agent_claims`, `configured_agent` | whose agent it is, and the one that is made from the configuration |
+//! | `balances` | what was left on the accounts with providers |
 //! | `bucket` | bytes that are too large for the table |
 
+mod agent_claims;
+mod alarms;
 mod api_keys;
+mod balances;
 mod bucket;
+mod calls;
+mod configured_agent;
 mod counters;
 mod error;
+mod figures;
+mod hooks;
 mod idempotency;
 mod item;
 mod journal;
@@ -33,9 +44,19 @@ mod transaction;
 mod turns;
 mod uploads;
 
+pub use agent_claims::AgentClaim;
+pub use alarms::AlarmPage;
+pub use balances::KnownBalance;
 pub use bucket::{Bucket, BucketConfig, BucketError, HttpClient, PresignedPut};
+pub use calls::{
+    CallFilter, CallKey, CallPage, CallWrite, Change, Changed, DialCounts, EntryPage, Heard, OpenLeg, Part, Reference, Reservation,
+    Reserved, Waiting, Written,
+};
+pub use configured_agent::{ConfiguredAgent, MakingFence};
 pub use counters::{RateVerdict, UpstreamBudget};
 pub use error::StoreError;
+pub use figures::DayFigures;
+pub use hooks::{Hook, HookPage, HookStanding};
 pub use idempotency::{Begun, Fence, FirstAnswer, IdempotencyScope};
 pub use journal::{Delivery, DeliveryBody, Journaled, SessionChange};
 pub use rejections::Rejection;

@@ -35,6 +35,14 @@
 //! | end a session | 1 get, 1 transaction (session, slot), 1 update once the provider agrees |
 //! | a webhook delivery | at most 1 get, 1 transaction (delivery, session, slot) |
 //! | a rejected delivery | 1 update, and 1 put where it is sampled |
+//! | make a webhook URL; rotate, revoke one | 1 transaction (hook); 1 get and 1 update, 1 update |
+//! | a page of webhook URLs | 1 query |
+//! | a page of agents | 1 batch of gets (claims) for each hundred |
+//! | read, change an agent | 1 get (claim) |
+//! | make an agent | 1 transaction (hook), 1 put (claim) |
+//! | remove an agent | 1 get, 2 deletes (claim, configured agent), 1 update (hook) |
+//! | the configured agent | 1 get; when it is made: 2 gets, 1 put, 1 update beside what making one costs |
+//! | credits | 1 query per provider that does not answer, 1 more per provider with `history` |
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
@@ -44,6 +52,11 @@ use aws_sdk_dynamodb::{Client, error::BuildError};
 use sha2::{Digest, Sha256};
 use switchboard_core::{ProviderId, Role, SessionId, TenantId, Timestamp, TurnId, UploadId};
 
+use crate::slots::{SlotPlace, SlotPool};
+
+mod calls;
+mod operations;
+
 /// The attribute by which DynamoDB removes items some time after it has passed (Unix seconds). Advisory only: every read
 /// compares with the clock.
 pub const TTL_ATTRIBUTE: &str = "ttl";
@@ -51,6 +64,13 @@ pub const TTL_ATTRIBUTE: &str = "ttl";
 pub const GSI1: &str = "gsi1";
 /// The index of due work.
 pub const GSI2: &str = "gsi2";
+
+pub(crate) use calls::{
+    CALL_SHARDS, DUE_SHARDS, ENTRY_PREFIX, WAITING_PREFIX, alarm_list, call_list, due_shard, figure_shard, figures_partition,
+    list_place, open_legs,
+};
+
+pub(crate) use operations::{balances, hooks_of, hour_of};
 
 /// A primary key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,10 +102,14 @@ impl Key {
         Self::new(format!("SESSION#{session}"), format!("{TURN_PREFIX}{turn}#{order}"))
     }
 
-    /// One of the session slots of a tenant.
+    /// One of the slots of a pool.
     #[must_use]
-    pub fn session_slot(tenant: &TenantId, slot: u32) -> Self {
-        Self::new(session_slots(tenant), format!("SLOT#{slot:04}"))
+    pub(crate) fn slot(pool: SlotPool<'_>, place: SlotPlace<'_>) -> Self {
+        let place = match place {
+            SlotPlace::Numbered(number) => format!("SLOT#{number:04}"),
+            SlotPlace::Beyond(holder) => format!("SLOT#beyond#{holder}"),
+        };
+        Self::new(pool.partition(), place)
     }
 
     /// An upload ticket.
@@ -150,9 +174,14 @@ pub(crate) const API_KEYS: &str = "KEYS";
 /// What the sort keys of turns begin with.
 pub(crate) const TURN_PREFIX: &str = "TURN#";
 
-/// The partition of a tenant's session slots.
-pub(crate) fn session_slots(tenant: &TenantId) -> String {
-    format!("SLOTS#{tenant}#session")
+impl SlotPool<'_> {
+    /// The partition of its slots.
+    pub(crate) fn partition(self) -> String {
+        match self {
+            Self::Sessions(tenant) => format!("SLOTS#{tenant}#session"),
+            Self::Calls(tenant) => format!("SLOTS#{tenant}#call"),
+        }
+    }
 }
 
 /// Lower-case hex.

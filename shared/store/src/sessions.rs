@@ -10,6 +10,7 @@ use switchboard_core::{
 
 use crate::item::{self, Item, millis, number, text, time, to_item};
 use crate::schema::Key;
+use crate::slots::SlotPool;
 use crate::store::{MAX_RETRIES, RETENTION, pause_before_retry, ttl_secs};
 use crate::transaction::{SHOW_OBSTACLE, built};
 use crate::{Store, StoreError};
@@ -119,7 +120,7 @@ impl Store {
         session.state = SessionState::Opening;
         let lease_until = self.now().plus(OPENING_LEASE);
         for retry in 0..=MAX_RETRIES {
-            let free = self.slots_free(&session.tenant, limit).await?;
+            let free = self.slots_free(SlotPool::Sessions(&session.tenant), limit).await?;
             // Whoever arrives at the same moment sees the same free slots; a random pick keeps them apart.
             let Some(slot) = pick(&free) else { return Ok(Opened::Full) };
             session.slot = slot;
@@ -128,7 +129,7 @@ impl Store {
                 .set_item(Some(to_item(OPERATION, &Key::session(session.id), &SessionRow::from_session(&session))?))
                 .condition_expression("attribute_not_exists(pk)")
                 .build();
-            let writes = [built(OPERATION, put)?, self.slot_take(&session.tenant, slot, session.id, lease_until)?];
+            let writes = [built(OPERATION, put)?, self.session_slot_take(&session, lease_until)?];
             let outcome = self.transact(OPERATION, &writes).await?;
             if outcome.condition_failed(0) {
                 return Err(StoreError::Contended { operation: OPERATION });
@@ -163,7 +164,7 @@ impl Store {
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":opening", text("opening"))
             .build();
-        let writes = [built(OPERATION, put)?, self.slot_extend(&session.tenant, session.slot, session.id, expires_at)?];
+        let writes = [built(OPERATION, put)?, self.session_slot_extend(&session, expires_at)?];
         match self.transact(OPERATION, &writes).await? {
             crate::transaction::Outcome::Done => Ok(session),
             crate::transaction::Outcome::Cancelled(_) => Err(StoreError::Contended { operation: OPERATION }),
@@ -183,7 +184,7 @@ impl Store {
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":opening", text("opening"))
             .build();
-        let writes = [built(OPERATION, delete)?, self.slot_free(&session.tenant, session.slot, session.id)?];
+        let writes = [built(OPERATION, delete)?, self.session_slot_free(session)?];
         self.transact(OPERATION, &writes).await.map(drop)
     }
 
@@ -245,7 +246,7 @@ impl Store {
     pub async fn session_end(&self, session: &Session, by: EndedBy, at: Timestamp) -> Result<Ended, StoreError> {
         const OPERATION: &str = "session_end";
         let end = self.session_end_write(session.id, by, at)?;
-        let free = self.slot_free(&session.tenant, session.slot, session.id)?;
+        let free = self.session_slot_free(session)?;
         let outcome = self.transact(OPERATION, &[end.clone(), free]).await?;
         let outcome = if outcome.condition_failed(1) && !outcome.condition_failed(0) {
             // The session had timed out and its slot has been taken by another; there is nothing to give back.
@@ -319,7 +320,7 @@ impl Store {
 }
 
 /// One of the free slots, at random.
-fn pick(free: &[u32]) -> Option<u32> {
+pub(crate) fn pick(free: &[u32]) -> Option<u32> {
     let mut random = [0_u8; 4];
     let number = if getrandom::fill(&mut random).is_ok() { u32::from_le_bytes(random) } else { 0 };
     let place = usize::try_from(number).unwrap_or(0).checked_rem(free.len())?;

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 
 use crate::item::Item;
@@ -128,6 +128,12 @@ where
 pub(crate) trait IntoWrite {
     /// As an element of a transaction.
     fn into_write(self) -> TransactWriteItem;
+}
+
+impl IntoWrite for ConditionCheck {
+    fn into_write(self) -> TransactWriteItem {
+        TransactWriteItem::builder().condition_check(self).build()
+    }
 }
 
 impl IntoWrite for Put {

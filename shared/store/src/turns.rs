@@ -82,7 +82,7 @@ impl Store {
             let until = expires_at.max(current.expires_at);
             let mut writes = vec![
                 self.turn_session_write(&current, &context, until, ttl)?,
-                self.slot_extend(&current.tenant, current.slot, current.id, until)?,
+                self.session_slot_extend(&current, until)?,
             ];
             writes.extend(puts.iter().cloned());
             let outcome = match self.transact(OPERATION, &writes).await {

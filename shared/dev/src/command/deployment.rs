@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use switchboard_core::SystemClock;
-use switchboard_lambda::{AwsSettings, Boot};
+use switchboard_lambda::{AwsSettings, Boot, HookUrls, Secrets};
+use switchboard_providers::capability_url;
 use switchboard_store::Store;
 
 use super::Failed;
@@ -14,6 +15,18 @@ use crate::world::{Directory, TABLE};
 
 /// The table of a deployment, with the credentials of the environment, or that of the local world in `data`.
 pub(super) fn store(table: Option<&str>, data: &Path) -> Result<Store, Failed> {
+    let (boot, settings) = reach(table, data)?;
+    Ok(Store::new(boot.dynamodb(&settings), table.unwrap_or(TABLE), Arc::new(SystemClock)))
+}
+
+/// What writes webhook URLs with the key in a secret of the same installation.
+pub(super) fn hook_urls(secret: &str, table: Option<&str>, data: &Path) -> Result<HookUrls, Failed> {
+    let (boot, settings) = reach(table, data)?;
+    let secrets = Arc::new(Secrets::new(boot.secrets_manager(&settings), Arc::new(SystemClock)));
+    Ok(HookUrls::new(secret.to_owned(), secrets, Arc::new(SystemClock), capability_url::make_token))
+}
+
+fn reach(table: Option<&str>, data: &Path) -> Result<(Boot, AwsSettings), Failed> {
     let mut environment: BTreeMap<String, String> = std::env::vars().collect();
     if table.is_none() {
         let endpoints = Directory::endpoints(data)
@@ -24,6 +37,7 @@ pub(super) fn store(table: Option<&str>, data: &Path) -> Result<Store, Failed> {
                 ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
                 ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
                 ("AWS_ENDPOINT_URL_DYNAMODB", endpoints.dynamodb.as_str()),
+                ("AWS_ENDPOINT_URL_SECRETS_MANAGER", endpoints.secrets_manager.as_str()),
             ]
             .map(|(name, value)| (name.to_owned(), value.to_owned())),
         );
@@ -33,5 +47,5 @@ pub(super) fn store(table: Option<&str>, data: &Path) -> Result<Store, Failed> {
     let mut config = boot.config();
     let settings = AwsSettings::read(&mut config);
     config.finish()?;
-    Ok(Store::new(boot.dynamodb(&settings), table.unwrap_or(TABLE), Arc::new(SystemClock)))
+    Ok((boot, settings))
 }

@@ -1,0 +1,10 @@
+//! The Lambda function `call-create`; see the library beside this file.
+
+use switchboard_lambda::{Boot, serve};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    let boot = Boot::start().await?;
+    let app = call_create::App::compose(&boot)?;
+    serve(app, call_create::ROUTES, call_create::handle).await
+}

@@ -1,0 +1,141 @@
+//! Ends calls: takes back what was not dialled, and climbs the ladder of what may be up.
+//!
+//! A call has ended when its provider or its carrier says so. Until then the answer is 202 with the steps that were taken, and
+//! the sweep goes on with them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+use serde_json::{Value, json};
+use switchboard_auth::{Access, Caller};
+use switchboard_calls::Desk;
+use switchboard_core::{Call, EndingBy, Fault, Placing, ProviderId, Scope};
+use switchboard_lambda::{ApiError, Boot, CallOut, ConfigError, Reply, Request, Route, Shell, call_of, old_status};
+use switchboard_providers::fleet::{Fleet, FleetConfig};
+use switchboard_store::{Change, Changed};
+
+/// Pauses before the looks for evidence after the provider has taken the request: most hang up within a second.
+const LOOKS: [Duration; 3] = [Duration::from_millis(150), Duration::from_millis(400), Duration::from_millis(900)];
+
+/// What this function is made of.
+#[derive(Debug)]
+pub struct App {
+    shell: Shell,
+    desk: Desk,
+}
+
+/// What can be asked of this function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// End a call.
+    End,
+    /// The same, answered in the shape of R1's service and R4's dashboard.
+    EndAsBefore,
+}
+
+/// The routes.
+pub const ROUTES: &[Route<Operation>] = &[
+    Route::new("POST", "/api/calls/{callId}/end", Operation::End, Access::scope(Scope::CallsWrite)),
+    Route::new("POST", "/call/{callId}/end", Operation::EndAsBefore, Access::scope(Scope::CallsWrite)),
+    Route::new("POST", "/api/hamsa/jobs/{callId}/end", Operation::EndAsBefore, Access::scope(Scope::CallsWrite)),
+];
+
+impl App {
+    /// Composes the function from its environment.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with every problem of the settings.
+    pub fn compose(boot: &Boot) -> Result<Self, ConfigError> {
+        let mut config = boot.config();
+        let shell = Shell::compose(boot, &mut config);
+        let fleet = FleetConfig::read(&mut config);
+        config.finish()?;
+        let fleet = Fleet::new(fleet, &shell.secrets, &shell.clock, &boot.http());
+        let desk = Desk { store: shell.store.clone(), fleet };
+        Ok(Self { shell, desk })
+    }
+}
+
+impl AsRef<Shell> for App {
+    fn as_ref(&self) -> &Shell {
+        &self.shell
+    }
+}
+
+/// Answers a request.
+///
+/// # Errors
+/// [`ApiError`], each with its documented status and code.
+pub async fn handle(app: Arc<App>, caller: Caller, request: Request<Operation>) -> Result<Reply, ApiError> {
+    let call = call_of(&app.shell, &caller, request.parameter("callId")).await?;
+    let call = end(&app, call).await?;
+    let status = if call.is_live() { StatusCode::ACCEPTED } else { StatusCode::OK };
+    let out = CallOut::new(&call, &caller);
+    match request.operation {
+        Operation::End => Reply::json(status, &out),
+        Operation::EndAsBefore => {
+            let mut body = serde_json::to_value(&out).map_err(|_| ApiError::internal("a call cannot be written"))?;
+            if let Value::Object(body) = &mut body {
+                body.insert("success".to_owned(), json!(true));
+                body.insert("status".to_owned(), json!(old_status(&call)));
+            }
+            Reply::json(status, &body)
+        }
+    }
+}
+
+async fn end(app: &App, call: Call) -> Result<Call, ApiError> {
+    if !call.is_live() {
+        return Ok(call);
+    }
+    // What nobody has begun to dial can always be taken back, and what is being dialled at this moment will have its rungs.
+    let reserved = call.legs.iter().any(|leg| leg.placing == Placing::Reserved);
+    if !reserved && !app.desk.can_end(&call) {
+        return Err(no_rung(&call));
+    }
+    let now = app.shell.now();
+    let asked = app
+        .shell
+        .store
+        .call_change_from(call, |call| {
+            if !call.is_live() {
+                return None;
+            }
+            call.ask_to_end(EndingBy::Request, now);
+            Some(Change::default())
+        })
+        .await?;
+    let mut call = match asked {
+        Changed::Done(call) | Changed::Unchanged(call) => *call,
+        Changed::Duplicate | Changed::ReferenceTaken | Changed::Unknown => {
+            return Err(ApiError::internal("a call is gone while it is being ended"));
+        }
+    };
+    if call.is_live() {
+        call = app.desk.climb(call).await?;
+    }
+    let accepted = |call: &Call| {
+        let rungs = call.ending.iter().flat_map(|ending| &ending.rungs);
+        rungs.into_iter().any(|rung| rung.at >= now && rung.result != "failed" && rung.result != "not_known")
+    };
+    for pause in LOOKS {
+        if !call.is_live() || !accepted(&call) {
+            break;
+        }
+        tokio::time::sleep(pause).await;
+        (call, _) = app.desk.look_at_live(call).await?;
+    }
+    Ok(call)
+}
+
+/// 422: there is nothing that could be asked of anybody.
+fn no_rung(call: &Call) -> ApiError {
+    let provider = call.provider().map_or("the provider", ProviderId::as_str);
+    let message = format!(
+        "{provider} has no request that ends a call, and this one runs over no number of ours; it ends by itself, at the latest by \
+         its agent's own limit"
+    );
+    let nearest = "the agent's max_call_duration, or from: a number of the installation's Twilio account";
+    ApiError::new(Fault::UnsupportedByProvider, message).with("nearest", nearest).with("callId", call.id.to_string())
+}

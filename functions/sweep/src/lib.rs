@@ -1,0 +1,84 @@
+//! Does what is due: ends calls past their deadline, settles what is unknown, looks up what was claimed, fetches what comes
+//! after the end.
+//!
+//! The schedule wakes it every minute, and it goes round every ten seconds within that minute. Its cost follows what is due:
+//! an index holds only calls that have something left to be done. Each duty is claimed by writing its next try down, so that
+//! of two sweeps only one does it.
+//!
+//! | module | what |
+//! |---|---|
+//! | `round` | one round over what is due |
+//! | `duty` | one call's duties |
+//! | `recording` | copying a recording to the bucket |
+//! | `accounts` | what is left on the accounts, once an hour |
+
+mod accounts;
+mod duty;
+mod recording;
+mod round;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use switchboard_calls::Desk;
+use switchboard_core::TenantId;
+use switchboard_lambda::{Boot, ConfigError, Shell};
+use switchboard_providers::fleet::{Fleet, FleetConfig};
+
+pub use round::{Round, round};
+
+/// Rounds per wake-up, and the pause between two of them (design: every 10 s within the minute). The last one begins at 50 s
+/// and must be over within the function's time limit.
+const ROUNDS: u32 = 6;
+/// See [`ROUNDS`].
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// What this function is made of.
+#[derive(Debug)]
+pub struct App {
+    shell: Shell,
+    desk: Desk,
+    /// Whose concern the accounts are (`ACCOUNT_OWNER_TENANT`).
+    owner: TenantId,
+    accounts: accounts::Watch,
+}
+
+impl App {
+    /// Composes the function from its environment.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with every problem of the settings.
+    pub fn compose(boot: &Boot) -> Result<Self, ConfigError> {
+        let mut config = boot.config();
+        let shell = Shell::compose(boot, &mut config);
+        let fleet = FleetConfig::read(&mut config);
+        let owner = Shell::account_owner(&mut config);
+        let accounts = accounts::Watch::read(&mut config);
+        config.required("BUCKET_NAME");
+        config.finish()?;
+        let fleet = Fleet::new(fleet, &shell.secrets, &shell.clock, &boot.http());
+        let desk = Desk { store: shell.store.clone(), fleet };
+        Ok(Self { shell, desk, owner, accounts })
+    }
+}
+
+/// Goes round for as long as one wake-up lasts.
+///
+/// # Errors
+/// What the last round ran into, so that the schedule's failures are counted where operators look.
+pub async fn run(app: Arc<App>) -> Result<(), lambda_http::Error> {
+    for number in 1..=ROUNDS {
+        let done = round(&app).await;
+        // The heartbeat: an alarm watches for its absence.
+        match &done {
+            Ok(done) => tracing::info!(calls = done.calls, failed = done.failed, "sweep"),
+            Err(error) => tracing::error!(%error, "a sweep was cut short"),
+        }
+        if number == ROUNDS {
+            done?;
+        } else {
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+    Ok(())
+}

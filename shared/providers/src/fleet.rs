@@ -1,0 +1,86 @@
+//! The providers that hold calls, together: what a function composes that places, ends, watches or settles calls.
+
+use std::sync::Arc;
+
+use switchboard_core::{Clock, ProviderId, SecretSource, Settings};
+
+use crate::hamsa::{Hamsa, HamsaConfig};
+use crate::omnidimension::{Omnidimension, OmnidimensionConfig};
+use crate::twilio::{Twilio, TwilioConfig};
+use crate::{HttpClient, Provider};
+
+/// What an installation configures about the providers that hold calls.
+#[derive(Clone, Debug)]
+pub struct FleetConfig {
+    /// Hamsa.
+    pub hamsa: HamsaConfig,
+    /// OmniDimension.
+    pub omnidimension: OmnidimensionConfig,
+    /// Twilio.
+    pub twilio: TwilioConfig,
+}
+
+/// The providers that hold calls.
+#[derive(Clone, Debug)]
+pub struct Fleet {
+    hamsa: Hamsa,
+    omnidimension: Omnidimension,
+    twilio: Twilio,
+}
+
+impl FleetConfig {
+    /// Reads every provider's settings.
+    pub fn read(settings: &mut impl Settings) -> Self {
+        Self {
+            hamsa: HamsaConfig::read(settings),
+            omnidimension: OmnidimensionConfig::read(settings),
+            twilio: TwilioConfig::read(settings),
+        }
+    }
+}
+
+impl Fleet {
+    /// The providers in the order in which one is chosen where a caller leaves that to us.
+    pub const ORDER: [ProviderId; 3] = [ProviderId::Hamsa, ProviderId::Omnidimension, ProviderId::Twilio];
+
+    /// Clients of all of them. Nothing is fetched or connected until the first request.
+    #[must_use]
+    pub fn new(config: FleetConfig, secrets: &Arc<dyn SecretSource>, clock: &Arc<dyn Clock>, http: &HttpClient) -> Self {
+        let with = || (Arc::clone(secrets), Arc::clone(clock), Arc::clone(http));
+        let (secrets, clock, http) = with();
+        let hamsa = Hamsa::new(config.hamsa, secrets, clock, http);
+        let (secrets, clock, http) = with();
+        let omnidimension = Omnidimension::new(config.omnidimension, secrets, clock, http);
+        let (secrets, clock, http) = with();
+        Self { hamsa, omnidimension, twilio: Twilio::new(config.twilio, secrets, clock, http) }
+    }
+
+    /// A provider that may hold calls.
+    #[must_use]
+    pub fn get(&self, id: ProviderId) -> Option<&dyn Provider> {
+        match id {
+            ProviderId::Hamsa => Some(&self.hamsa),
+            ProviderId::Omnidimension => Some(&self.omnidimension),
+            ProviderId::Twilio => Some(&self.twilio),
+            ProviderId::Omi | ProviderId::Openai => None,
+        }
+    }
+
+    /// Hamsa.
+    #[must_use]
+    pub fn hamsa(&self) -> &Hamsa {
+        &self.hamsa
+    }
+
+    /// OmniDimension.
+    #[must_use]
+    pub fn omnidimension(&self) -> &Omnidimension {
+        &self.omnidimension
+    }
+
+    /// Twilio: a provider of its own, and the carrier beneath the others where they run over its numbers.
+    #[must_use]
+    pub fn twilio(&self) -> &Twilio {
+        &self.twilio
+    }
+}
