@@ -84,12 +84,12 @@ async fn pass(State(front): State<Front>, request: Request, next: Next) -> Respo
     let effect = front.faults.take(face.provider, operation);
     front.recorder.record((face.provider, operation), &head, &body, effect.map(Effect::as_str)).await;
     let (method, uri) = (head.method.clone(), head.uri.clone());
-    let served = async { next.run(Request::from_parts(head, Body::from(body.clone()))).await };
+    let served = async {
+        let answer = next.run(Request::from_parts(head, Body::from(body.clone()))).await;
+        if answer.extensions().get::<Lost>().is_some() { cut(connection.as_ref()) } else { answer }
+    };
     match effect {
-        None => {
-            let answer = served.await;
-            if answer.extensions().get::<Lost>().is_some() { cut(connection.as_ref()) } else { answer }
-        }
+        None => served.await,
         Some(Effect::Slow(by)) => {
             let answer = served.await;
             sleep(by).await;

@@ -130,12 +130,22 @@ impl Hamsa {
 
     /// All conversations, the newest first.
     fn all(&self) -> Result<Vec<Conversation>, Refusal> {
+        self.all_that(|_| true)
+    }
+
+    /// All that began at a time that is `covered`, the newest first.
+    fn all_that(&self, covered: impl Fn(Timestamp) -> bool) -> Result<Vec<Conversation>, Refusal> {
         let now = self.clock.now();
-        let lines = self.carrier.select(|line| line.provider == Provider::Hamsa)?;
+        let lines = self.carrier.select(|line| line.provider == Provider::Hamsa && covered(line.placed_at))?;
         let mut all: Vec<Conversation> = lines.iter().filter_map(|line| Conversation::on_phone(line, now)).collect();
-        all.extend(self.web.all()?.into_iter().map(|web| Conversation::in_browser(web, now)));
+        let web = self.web.all()?.into_iter().filter(|web| covered(web.created_at));
+        all.extend(web.map(|web| Conversation::in_browser(web, now)));
         all.sort_by_key(|conversation| std::cmp::Reverse(conversation.created_at));
         Ok(all)
+    }
+
+    fn count(&self) -> Result<usize, Refusal> {
+        Ok(self.carrier.count(|line| line.provider == Provider::Hamsa)? + self.web.all()?.len())
     }
 
     fn terminate(&self, id: &str) -> Result<(), Refusal> {

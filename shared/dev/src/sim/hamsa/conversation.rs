@@ -49,11 +49,9 @@ pub(super) struct Conversation {
     pub(super) status: Status,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
-    pub(super) said: Vec<Utterance>,
     pub(super) talked_secs: u64,
-    channel: &'static str,
-    /// Who was called, and from where.
-    numbers: Option<(String, String)>,
+    /// The line, where there is one, and the time at which it is looked at.
+    phone: Option<(Line, Timestamp)>,
 }
 
 impl Conversation {
@@ -69,16 +67,13 @@ impl Conversation {
             (Some(Ending::Busy), _) => Status::Failed,
             (Some(Ending::NoAnswer), _) => Status::NoAnswer,
         };
-        let language = language(&notes);
         Some(Self {
             id: line.external_id.clone(),
             status,
             created_at: line.placed_at,
             updated_at: line.ended_at.or(line.answered_at).unwrap_or(line.placed_at),
-            said: dialogue::heard(line, language, &notes.params, now),
             talked_secs: line.talked(now).as_secs(),
-            channel: "Telephone",
-            numbers: Some((line.to.clone(), line.from.clone())),
+            phone: Some((line.clone(), now)),
             notes,
         })
     }
@@ -96,12 +91,33 @@ impl Conversation {
             status,
             created_at: web.created_at,
             updated_at: web.ended_at.or(web.started_at).unwrap_or(web.created_at),
-            said: Vec::new(),
             talked_secs: talked.unwrap_or_default().as_secs(),
-            channel: "Web",
-            numbers: None,
+            phone: None,
             notes: web.notes,
         }
+    }
+
+    /// What has been said.
+    pub(super) fn said(&self) -> Vec<Utterance> {
+        let said = |(line, now): &(Line, Timestamp)| dialogue::heard(line, self.language(), &self.notes.params, *now);
+        self.phone.as_ref().map(said).unwrap_or_default()
+    }
+
+    fn was_answered(&self) -> bool {
+        self.phone.as_ref().is_some_and(|(line, _)| line.answered_at.is_some())
+    }
+
+    fn language(&self) -> Language {
+        let of_call = self.notes.params.get("language").or_else(|| self.notes.agent_details.get("lang"));
+        match (of_call.and_then(Value::as_str), self.notes.agent()) {
+            (Some(tag), _) => Language::tagged(tag),
+            (None, Some(agent)) => agent.language(),
+            (None, None) => Language::English,
+        }
+    }
+
+    fn channel(&self) -> &'static str {
+        if self.phone.is_some() { "Telephone" } else { "Web" }
     }
 
     /// `[{"Agent":"…"},{"User":"…"}]`.
@@ -110,21 +126,21 @@ impl Conversation {
             Speaker::Agent => json!({"Agent": utterance.text}),
             Speaker::User => json!({"User": utterance.text}),
         };
-        self.said.iter().map(turn).collect()
+        self.said().iter().map(turn).collect()
     }
 
     /// Every parameter of the call, flat, and beside them what was extracted.
     pub(super) fn outcome(&self) -> Value {
         let mut outcome = self.notes.params.clone();
-        if !self.said.is_empty() {
-            outcome.insert("callOutcome".into(), json!(if self.said.len() > 3 { "agreed" } else { "unfinished" }));
+        if self.was_answered() {
+            outcome.insert("callOutcome".into(), json!(if self.said().len() > 3 { "agreed" } else { "unfinished" }));
         }
         Value::Object(outcome)
     }
 
     /// Where the recording is, once there is one.
     pub(super) fn media_url(&self, own: &Address) -> Option<String> {
-        let recorded = self.status.is_final() && !self.said.is_empty();
+        let recorded = self.status.is_final() && self.was_answered();
         recorded.then(|| own.below(&format!("/media/conversations/{}.wav", self.id)))
     }
 
@@ -138,12 +154,13 @@ impl Conversation {
     }
 
     fn call_params(&self) -> Value {
-        self.numbers.as_ref().map_or(Value::Null, |(to, from)| json!({"userNumber": to, "machineNumber": from}))
+        let numbers = |(line, _): &(Line, Timestamp)| json!({"userNumber": line.to, "machineNumber": line.from});
+        self.phone.as_ref().map_or(Value::Null, numbers)
     }
 
     /// The fields that the detail and a fresh call have in common. `jobResponse` is `null` until there is one.
     pub(super) fn job(&self, own: &Address) -> Map<String, Value> {
-        let answered = self.status.is_final() && !self.said.is_empty();
+        let answered = self.status.is_final() && self.was_answered();
         let response = answered
             .then(|| json!({"transcription": self.transcription(), "outcomeResult": self.outcome(), "summary": null}));
         let job = json!({
@@ -159,7 +176,7 @@ impl Conversation {
     pub(super) fn detail(&self, own: &Address) -> Value {
         let mut fields = self.job(own);
         let more = json!({
-            "callParams": self.call_params(), "channelType": self.channel,
+            "callParams": self.call_params(), "channelType": self.channel(),
             "callDuration": self.status.is_final().then_some(self.talked_secs),
             "callAnalysis": null, "logs": [], "performanceMetrics": null,
         });
@@ -185,7 +202,7 @@ impl Conversation {
         json!({
             "id": self.id, "title": self.title(), "type": "VOICE_AGENTS", "url": self.media_url(own),
             "status": self.status.as_str(), "cost": self.cost(),
-            "attributes": {"channelType": self.channel, "callParams": self.call_params(),
+            "attributes": {"channelType": self.channel(), "callParams": self.call_params(),
                 "voiceAgentId": self.notes.voice_agent_id},
             "callDuration": self.talked_secs, "createdAt": self.created_at, "updatedAt": self.updated_at,
         })
@@ -196,7 +213,7 @@ impl Conversation {
         json!({
             "id": self.id, "createdAt": self.created_at, "status": self.status.as_str(),
             "voiceAgentId": self.notes.voice_agent_id, "agentName": self.agent_name(), "duration": self.talked_secs,
-            "channelType": self.channel, "callParams": self.call_params(),
+            "channelType": self.channel(), "callParams": self.call_params(),
         })
     }
 
@@ -215,14 +232,5 @@ impl Conversation {
         }
         let units = self.talked_secs.div_ceil(60) * MINUTE_COSTS;
         json!(format!("{}.{:04}", units / 10_000, units % 10_000))
-    }
-}
-
-fn language(notes: &Notes) -> Language {
-    let wished = notes.params.get("language").or_else(|| notes.agent_details.get("lang")).and_then(Value::as_str);
-    match (wished, notes.agent()) {
-        (Some(tag), _) => Language::tagged(tag),
-        (None, Some(agent)) => agent.language(),
-        (None, None) => Language::English,
     }
 }

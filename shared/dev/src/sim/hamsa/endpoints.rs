@@ -13,7 +13,7 @@ use http::{StatusCode, header};
 use serde_json::{Value, json};
 
 use super::agents::{self, Agent};
-use super::lists::{self, JobsWish};
+use super::lists::{JobsWish, MinimalWish};
 use super::orders::{Endpoint, Wish, body_object};
 use super::refusal::{self, Refusal};
 use super::statistics::{self, Period};
@@ -94,7 +94,9 @@ async fn read(State(hamsa): Service, Path(id): Path<String>) -> Result<Response,
 }
 
 async fn minimal_list(State(hamsa): Service, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
-    Ok(succeeded(&lists::minimal(&parameters(query), hamsa.all()?)?))
+    let wish = MinimalWish::read(&parameters(query))?;
+    let covered = hamsa.all_that(|at| wish.covers(at))?;
+    Ok(succeeded(&wish.answer(hamsa.count()?, covered)))
 }
 
 async fn job(State(hamsa): Service, RawQuery(query): RawQuery) -> Result<Json<Value>, Refusal> {

@@ -18,29 +18,50 @@ const JOBS_PAGE: usize = 10;
 /// The type that every conversation has as a job.
 const TYPE: &str = "VOICE_AGENTS";
 
-/// `GET /v1/voice-agents/conversations/minimal-list`, of all conversations, the newest first.
-pub(super) fn minimal(query: &Parameters, all: Vec<Conversation>) -> Result<Value, Refusal> {
-    let number = |name: &str, default| {
-        query.number(name, default).ok_or_else(|| Refusal::Invalid(format!("{name} must be a number")))
-    };
-    let (number_of_page, size) = (number("page", 1)?, number("perPage", MINIMAL_PAGE)?);
-    if number_of_page < 1 || !(1..=MINIMAL_LARGEST).contains(&size) {
-        return Err(Refusal::invalid("page must be at least 1 and perPage from 1 to 200"));
+/// What `GET /v1/voice-agents/conversations/minimal-list` is asked for.
+#[derive(Debug)]
+pub(super) struct MinimalWish {
+    page: usize,
+    size: usize,
+    statuses: Vec<String>,
+    agent: Option<String>,
+    start: Option<Timestamp>,
+    end: Option<Timestamp>,
+}
+
+impl MinimalWish {
+    pub(super) fn read(query: &Parameters) -> Result<Self, Refusal> {
+        let number = |name: &str, default| {
+            query.number(name, default).ok_or_else(|| Refusal::Invalid(format!("{name} must be a number")))
+        };
+        let (page, size) = (number("page", 1)?, number("perPage", MINIMAL_PAGE)?);
+        if page < 1 || !(1..=MINIMAL_LARGEST).contains(&size) {
+            return Err(Refusal::invalid("page must be at least 1 and perPage from 1 to 200"));
+        }
+        Ok(Self {
+            page,
+            size,
+            statuses: query.all("status").map(str::to_owned).collect(),
+            agent: query.get("voiceAgentId").map(str::to_owned),
+            start: time(query, "startTime")?,
+            end: time(query, "endTime")?,
+        })
     }
-    let (start, end) = (time(query, "startTime")?, time(query, "endTime")?);
-    let statuses: Vec<&str> = query.all("status").collect();
-    let agent = query.get("voiceAgentId");
-    let wanted = |conversation: &Conversation| {
-        agent.is_none_or(|agent| conversation.notes.voice_agent_id.as_deref() == Some(agent))
-            && (statuses.is_empty() || statuses.contains(&conversation.status.as_str()))
-            && start.is_none_or(|start| conversation.created_at >= start)
-            && end.is_none_or(|end| conversation.created_at <= end)
-    };
-    let total = all.len();
-    let filtered: Vec<Conversation> = all.into_iter().filter(wanted).collect();
-    let count = filtered.len();
-    let calls: Vec<Value> = page(filtered, number_of_page, size).iter().map(Conversation::minimal).collect();
-    Ok(json!({"total": total, "filtered": count, "calls": calls}))
+
+    /// Whether what began at `at` can be among them; cheaper to ask than the rest.
+    pub(super) fn covers(&self, at: Timestamp) -> bool {
+        self.start.is_none_or(|start| at >= start) && self.end.is_none_or(|end| at <= end)
+    }
+
+    /// The page of `covered`, the newest first; `total` counts all conversations.
+    pub(super) fn answer(&self, total: usize, mut covered: Vec<Conversation>) -> Value {
+        covered.retain(|conversation| self.agent.is_none() || conversation.notes.voice_agent_id == self.agent);
+        let is_wanted = |status: &str| self.statuses.is_empty() || self.statuses.iter().any(|wanted| wanted == status);
+        covered.retain(|conversation| is_wanted(conversation.status.as_str()));
+        let filtered = covered.len();
+        let calls: Vec<Value> = page(covered, self.page, self.size).iter().map(Conversation::minimal).collect();
+        json!({"total": total, "filtered": filtered, "calls": calls})
+    }
 }
 
 /// Milliseconds since the epoch.

@@ -96,6 +96,6 @@ fn seconds(conversation: &Conversation) -> f64 {
 
 /// A token for every four characters, as a rule of thumb.
 fn tokens(conversation: &Conversation) -> u64 {
-    let characters: usize = conversation.said.iter().map(|utterance| utterance.text.chars().count()).sum();
+    let characters: usize = conversation.said().iter().map(|utterance| utterance.text.chars().count()).sum();
     u64::try_from(characters / 4).unwrap_or_default()
 }

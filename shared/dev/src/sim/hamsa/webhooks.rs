@@ -101,8 +101,8 @@ pub(super) enum Moment {
 
 /// One update for each utterance so far, each with the time at which it was made.
 fn updates(conversation: &Conversation, at: Timestamp) -> Vec<Value> {
-    let count = conversation.said.len();
-    let utterances = conversation.said.iter().zip((0..count).rev());
+    let said = conversation.said();
+    let utterances = said.iter().zip((0..said.len()).rev());
     utterances
         .map(|(utterance, behind)| {
             let behind = u64::try_from(behind).unwrap_or_default();

@@ -68,7 +68,6 @@ pub(super) struct Record {
     pub(super) status: Status,
     line: Line,
     ended_at: Timestamp,
-    said: Vec<Utterance>,
     secs: u64,
 }
 
@@ -88,10 +87,8 @@ impl Record {
             _ if line.callee.is_machine() => Status::Voicemail,
             Ending::Finished | Ending::Requested | Ending::Cancelled | Ending::LimitReached => Status::Completed,
         };
-        let language = if notes.arabic { Language::Arabic } else { Language::English };
         Some(Self {
             id: FIRST_RECORD + line.seq,
-            said: dialogue::heard(line, language, &notes.context, ended_at),
             secs: line.talked(ended_at).as_secs(),
             line: line.clone(),
             notes,
@@ -110,10 +107,15 @@ impl Record {
 
     /// `false` where nobody answered.
     fn recording(&self, own: &Address) -> Value {
-        if self.said.is_empty() {
+        if self.line.answered_at.is_none() {
             return Value::Bool(false);
         }
         json!(own.below(&format!("/recordings/{}.mp3", self.id)))
+    }
+
+    fn said(&self) -> Vec<Utterance> {
+        let language = if self.notes.arabic { Language::Arabic } else { Language::English };
+        dialogue::heard(&self.line, language, &self.notes.context, self.ended_at)
     }
 
     fn is_voicemail(&self) -> bool {
@@ -126,14 +128,14 @@ impl Record {
             let who = if utterance.speaker == Speaker::User { "user" } else { "LLM" };
             format!("{who}: {}", utterance.text)
         };
-        self.said.iter().map(line).collect()
+        self.said().iter().map(line).collect()
     }
 
     /// What the user said, each with the agent's answer. The greeting answers nobody.
     fn interactions(&self, time_key: &str) -> Vec<Value> {
         let mut interactions: Vec<Value> = Vec::new();
         let mut query = String::new();
-        for utterance in &self.said {
+        for utterance in &self.said() {
             if utterance.speaker == Speaker::User {
                 query.clone_from(&utterance.text);
                 continue;
@@ -153,14 +155,14 @@ impl Record {
     fn summary(&self) -> String {
         match self.status {
             Status::Voicemail => "The call was answered by a machine.".to_owned(),
-            Status::Completed if self.said.len() > 3 => "The customer agreed to what was proposed.".to_owned(),
+            Status::Completed if self.said().len() > 3 => "The customer agreed to what was proposed.".to_owned(),
             Status::Completed => "The call was short.".to_owned(),
             Status::Busy | Status::NoAnswer | Status::Cancelled => String::new(),
         }
     }
 
     fn sentiment(&self) -> &'static str {
-        if self.said.len() > 3 { "Positive" } else { "Neutral" }
+        if self.said().len() > 3 { "Positive" } else { "Neutral" }
     }
 
     /// An element of `call_log_data`.
@@ -178,7 +180,7 @@ impl Record {
             "recording_available_at": available, "channel_type": "Voice",
             "sentiment_score": self.sentiment(), "sentiment_analysis_details": false,
             "call_conversation": self.spoken().join("<br/>"),
-            "extracted_variables": {"interaction_count_total": self.said.len() / 2},
+            "extracted_variables": {"interaction_count_total": self.said().len() / 2},
             "interactions": self.interactions("time_of_call"),
             "hangup_source": null, "hangup_reason": null, "is_voicemail": self.is_voicemail(),
             "amd_status": false, "amd_answered_by": false, "call_cost": minutes * MINUTE_COSTS,
@@ -201,7 +203,7 @@ impl Record {
             "end_time": calendar::year_first(self.ended_at), "call_duration": self.secs,
             "user_email": "demo@example.com", "call_status": self.status.in_webhook(), "hangup_source": false,
             "recording_url": recording, "recording_available_at": available,
-            "low_interaction": self.said.len() <= 2,
+            "low_interaction": self.said().len() <= 2,
             "call_report": {
                 "summary": self.summary(), "sentiment": self.sentiment(), "extracted_variables": {},
                 "full_conversation": self.spoken().iter().map(|line| format!(" \n {line}")).collect::<String>(),
