@@ -23,6 +23,7 @@ use crate::ledger::Ledger;
 use crate::listener::{Listener, Serving};
 use crate::sim::Simulators;
 use crate::sim::clockwork::Ticker;
+use crate::sim::provider::Provider;
 use crate::stopwatch::Stopwatch;
 use crate::{credentials, functions};
 
@@ -87,6 +88,12 @@ pub struct Endpoints {
     pub s3: String,
     /// Simulated OMI, `/v1` included.
     pub omi: String,
+    /// Simulated Hamsa, without a version: its paths have two.
+    pub hamsa: String,
+    /// Simulated OmniDimension, `/api/v1` included.
+    pub omnidimension: String,
+    /// Simulated Twilio.
+    pub twilio: String,
 }
 
 /// A running world. Dropping it stops it.
@@ -99,7 +106,7 @@ pub struct World {
     specs: Vec<FunctionSpec>,
     environments: BTreeMap<String, Environment>,
     _servers: Vec<Serving>,
-    _omi: providers::OmiServer,
+    _providers: providers::ProviderServers,
     _ticker: Option<Ticker>,
     _directory: Option<Directory>,
     _bucket: BucketDirectory,
@@ -159,8 +166,18 @@ impl World {
         let store = seed_table(&boot, &clock).await?;
 
         let simulators = providers::open(&clock, &ledger, &secrets, options.seed, &stopwatch)?;
-        let (omi_server, omi) = providers::serve_omi(&simulators, &ledger).await?;
-        let endpoints = Endpoints { gateway: base.clone(), dynamodb, secrets_manager, s3, omi };
+        let (provider_servers, bases) = providers::serve(&simulators, &ledger).await?;
+        let at = |provider| bases.get(&provider).cloned().unwrap_or_default();
+        let endpoints = Endpoints {
+            gateway: base.clone(),
+            dynamodb,
+            secrets_manager,
+            s3,
+            omi: at(Provider::Omi),
+            hamsa: at(Provider::Hamsa),
+            omnidimension: at(Provider::Omnidimension),
+            twilio: at(Provider::Twilio),
+        };
 
         let template = Template::parse(TEMPLATE)?;
         let specs = template.functions(&deployment(&options.parameters, &endpoints, &cors_origin))?;
@@ -183,7 +200,7 @@ impl World {
             specs,
             environments,
             _servers: servers,
-            _omi: omi_server,
+            _providers: provider_servers,
             _ticker: ticker,
             _directory: options.directory,
             _bucket: bucket,

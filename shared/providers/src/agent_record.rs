@@ -84,7 +84,7 @@ fn strip(value: &Value, secrets: &[&str]) -> Option<Value> {
 
 /// A number is no credential: `max_tokens` is a limit.
 fn is_undisclosed(name: &str, value: &Value) -> bool {
-    if matches!(value, Value::Null | Value::Bool(_) | Value::Number(_)) {
+    if matches!(value, Value::Bool(_) | Value::Number(_)) {
         return false;
     }
     let name: String = name.chars().filter(char::is_ascii_alphanumeric).map(|char| char.to_ascii_lowercase()).collect();
@@ -126,7 +126,7 @@ mod tests {
     fn nothing_that_opens_or_reports_anything_is_shown_at_any_depth() {
         let record = json!({
             "id": 1, "name": "Front desk", "context": "Hello {{name}}",
-            "secret_key": "agent-key-000000", "apiKey": "k", "access_token": "t",
+            "secret_key": "agent-key-000000", "apiKey": "k", "access_token": "t", "webhookUrl": null,
             "widget_config": { "iframeUrl": "https://x/?k=agent-key-000000", "title": "Widget", "link": "https://x/agent-key-000000" },
             "post_call_config_ids": [{ "webhook_url": "https://hook.example/abc", "include_summary": true }],
             "tools": [{ "name": "lookup", "headers": { "X-Api-Key": "hunter2" }, "webhookUrl": "https://y", "max_tokens": 5 }],

@@ -15,8 +15,9 @@ use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use switchboard_core::Clock;
 
+use super::carrier::{Carrier, Meter};
 use super::clockwork::Clockwork;
-use super::deliveries::Deliveries;
+use super::deliveries::{Deliveries, Delivery};
 use super::faults::Faults;
 use super::provider::Provider;
 use super::recorder::Recorder;
@@ -37,7 +38,11 @@ type Run = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// What the schedule runs; a part of the world adds its own jobs.
 #[derive(Default)]
-pub struct Schedule(Mutex<Vec<(String, Run)>>);
+pub struct Schedule {
+    jobs: Mutex<Vec<(String, Run)>>,
+    /// One run at a time, as in a deployment.
+    running: tokio::sync::Mutex<()>,
+}
 
 impl fmt::Debug for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -53,6 +58,7 @@ impl Schedule {
 
     /// Runs all jobs one after the other and answers their names.
     pub async fn run(&self) -> Vec<String> {
+        let _one_at_a_time = self.running.lock().await;
         let jobs = self.jobs().clone();
         for (_, run) in &jobs {
             run().await;
@@ -60,12 +66,26 @@ impl Schedule {
         jobs.into_iter().map(|(name, _)| name).collect()
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.jobs().is_empty()
+    }
+
     fn names(&self) -> Vec<String> {
         self.jobs().iter().map(|(name, _)| name.clone()).collect()
     }
 
     fn jobs(&self) -> std::sync::MutexGuard<'_, Vec<(String, Run)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells where the simulators would post.
+#[derive(Clone)]
+pub(crate) struct WebhookUrls(pub(crate) Arc<dyn Fn() -> Vec<WebhookUrl> + Send + Sync>);
+
+impl fmt::Debug for WebhookUrls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WebhookUrls")
     }
 }
 
@@ -77,7 +97,8 @@ pub(crate) struct Controls {
     pub(crate) deliveries: Arc<Deliveries>,
     pub(crate) clockwork: Arc<Clockwork>,
     pub(crate) schedule: Arc<Schedule>,
-    pub(crate) webhook_urls: fn(&Deliveries) -> Vec<WebhookUrl>,
+    pub(crate) carrier: Arc<Carrier>,
+    pub(crate) webhook_urls: WebhookUrls,
 }
 
 /// The routes below `/_sim`, with their own answers to unknown paths and methods.
@@ -86,6 +107,7 @@ pub(crate) fn router(controls: Controls) -> Router {
         .route("/_sim/requests", get(requests))
         .route("/_sim/faults", post(arm).delete(disarm))
         .route("/_sim/clock", get(time).post(advance))
+        .route("/_sim/meter", get(meter))
         .route("/_sim/sweep", post(sweep))
         .route("/_sim/deliveries", get(owed).post(misdeliver))
         .route("/_sim/webhook-urls", get(webhook_urls))
@@ -135,6 +157,10 @@ async fn advance(State(controls): State<Controls>, body: Bytes) -> Result<Json<V
     Ok(told(&controls.clockwork))
 }
 
+async fn meter(State(controls): State<Controls>) -> Result<Json<Meter>, Refusal> {
+    controls.carrier.meter().map(Json).map_err(|error| Refusal::internal(&error.to_string()))
+}
+
 async fn sweep(State(controls): State<Controls>) -> Json<Value> {
     Json(json!({"ran": controls.schedule.run().await}))
 }
@@ -146,11 +172,12 @@ async fn misdeliver(State(controls): State<Controls>, body: Bytes) -> Result<Jso
 }
 
 async fn owed(State(controls): State<Controls>) -> Json<Value> {
-    Json(json!({"pending": controls.deliveries.pending(), "failed": controls.deliveries.failed()}))
+    let shown = |deliveries: Vec<Delivery>| deliveries.iter().map(Delivery::shown).collect::<Vec<_>>();
+    Json(json!({"pending": shown(controls.deliveries.pending()), "failed": shown(controls.deliveries.failed())}))
 }
 
 async fn webhook_urls(State(controls): State<Controls>) -> Json<Value> {
-    let urls = (controls.webhook_urls)(&controls.deliveries);
+    let urls = controls.webhook_urls.0();
     let urls: Vec<Value> = urls.iter().map(|hook| json!({"provider": hook.provider, "url": hook.url})).collect();
     Json(json!({"urls": urls}))
 }

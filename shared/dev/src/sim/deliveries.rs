@@ -1,41 +1,35 @@
-//! Webhooks that the simulated providers owe to the gateway: kept, delayed, delivered in order, tried again.
+//! Webhooks that the simulated providers owe: kept, delayed, delivered in order, tried again.
 //!
 //! A delivery is in the ledger before the answer that caused it is sent, so a killed world still owes it. It is forgotten
-//! after the gateway's 2xx: a kill between the two delivers twice, as with any real sender. What is due, and when the
-//! next attempt is, follows the world's clock; only the limit of one attempt is wall time.
+//! after the receiver's 2xx: a kill between the two delivers twice, as with any real sender. What is due, and when the
+//! next attempt is, follows the world's clock; only the limit of one attempt is wall time. What differs from sender to
+//! sender is in `sender.rs`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use switchboard_core::{Clock, Timestamp};
 
 use super::courier::Courier;
-pub use super::courier::CourierError;
+pub use super::courier::{CourierError, SigningKeys};
 use super::signature::WebhookSecret;
 use crate::clock::ScriptedClock;
 use crate::ledger::{Ledger, LedgerError};
 use crate::random::uuid;
+
+mod sender;
+
+pub(crate) use self::sender::Failure;
+pub use self::sender::Sender;
 
 const PENDING: &str = "sim-delivery";
 const FAILED: &str = "sim-delivery-failed";
 
 /// How long after its cause a webhook is sent: long enough that the caller has the answer first, too short to notice.
 const USUAL_DELAY: Duration = Duration::from_millis(100);
-
-/// How long every other delivery is held back while deliveries are reordered, so that the next one overtakes it.
-const OVERTAKEN: Duration = Duration::from_secs(2);
-
-/// The waits between attempts. After the attempt that follows the last of them the delivery has failed for good.
-const RETRIES: [Duration; 5] = [
-    Duration::from_secs(5),
-    Duration::from_secs(30),
-    Duration::from_secs(2 * 60),
-    Duration::from_secs(10 * 60),
-    Duration::from_secs(60 * 60),
-];
 
 /// How many failed deliveries are remembered.
 const FAILED_KEPT: usize = 100;
@@ -68,7 +62,7 @@ impl Extent {
 /// How coming deliveries go wrong. What is already owed stays as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DeliverySettings {
-    /// Hold every other delivery back for two seconds, so that the one after it overtakes.
+    /// Hold every other delivery back, so that the one after it overtakes: OMI's by two seconds, a call's by thirty.
     pub reorder: Extent,
     /// Deliver twice, with the same `webhook-id`.
     pub duplicate: Extent,
@@ -78,14 +72,37 @@ pub struct DeliverySettings {
     pub delay: Duration,
 }
 
+/// What is to be delivered.
+#[derive(Clone, Debug)]
+pub(crate) struct Message {
+    /// Who posts it.
+    pub(crate) sender: Sender,
+    /// Where to: a path on the gateway, or an absolute URL.
+    pub(crate) target: String,
+    /// The body, byte for byte.
+    pub(crate) body: String,
+    /// How much later than usual it is sent.
+    pub(crate) after: Duration,
+}
+
+impl Message {
+    pub(crate) fn new(sender: Sender, target: &str, body: impl ToString) -> Self {
+        Self { sender, target: target.to_owned(), body: body.to_string(), after: Duration::ZERO }
+    }
+}
+
 /// One webhook that is owed, or that was given up.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Delivery {
+    /// Who posts it.
+    #[serde(default)]
+    pub sender: Sender,
     /// The sender's id of the message: the same at every attempt.
     pub webhook_id: String,
-    /// The path on the gateway.
-    pub path: String,
+    /// A path on the gateway, or an absolute URL.
+    #[serde(alias = "path")]
+    pub target: String,
     /// The body, byte for byte.
     pub body: String,
     /// When the next attempt is due.
@@ -96,6 +113,14 @@ pub struct Delivery {
     pub last_error: Option<String>,
 }
 
+impl Delivery {
+    /// As the control plane shows it: whole, but for what it is authorised with.
+    pub(crate) fn shown(&self) -> Value {
+        json!({"sender": self.sender.provider(), "webhookId": self.webhook_id, "target": self.target, "body": self.body,
+            "dueAt": self.due_at, "attempts": self.attempts, "lastError": self.last_error})
+    }
+}
+
 /// All deliveries of the world.
 #[derive(Debug)]
 pub struct Deliveries {
@@ -103,7 +128,7 @@ pub struct Deliveries {
     ledger: Ledger,
     courier: Courier,
     gateway: RwLock<Option<String>>,
-    secret: RwLock<WebhookSecret>,
+    keys: RwLock<SigningKeys>,
     queue: Mutex<Queue>,
     /// Held while delivering, so that the ticker and a moved clock never deliver the same message.
     delivering: tokio::sync::Mutex<()>,
@@ -113,11 +138,26 @@ pub struct Deliveries {
 struct Queue {
     /// By id, which counts up.
     pending: BTreeMap<String, Delivery>,
+    /// The ids of what is pending, by the time at which it is due.
+    due: BTreeSet<(Timestamp, String)>,
     failed: BTreeMap<String, Delivery>,
     last_id: u64,
     settings: DeliverySettings,
     /// Whether the last delivery was held back for the next to overtake.
     held: bool,
+}
+
+impl Queue {
+    fn put(&mut self, id: String, delivery: Delivery) {
+        self.due.insert((delivery.due_at, id.clone()));
+        self.pending.insert(id, delivery);
+    }
+
+    fn take(&mut self, id: &str) {
+        if let Some(delivery) = self.pending.remove(id) {
+            self.due.remove(&(delivery.due_at, id.to_owned()));
+        }
+    }
 }
 
 impl Deliveries {
@@ -126,8 +166,11 @@ impl Deliveries {
     /// # Errors
     ///
     /// The ledger cannot be read, or no HTTP client can be made.
-    pub fn open(clock: ScriptedClock, ledger: Ledger, secret: WebhookSecret) -> Result<Self, DeliveriesError> {
-        let queue = Queue { pending: load(&ledger, PENDING)?, failed: load(&ledger, FAILED)?, ..Queue::default() };
+    pub fn open(clock: ScriptedClock, ledger: Ledger, keys: SigningKeys) -> Result<Self, DeliveriesError> {
+        let mut queue = Queue { failed: load(&ledger, FAILED)?, ..Queue::default() };
+        for (id, delivery) in load(&ledger, PENDING)? {
+            queue.put(id, delivery);
+        }
         let newest = [queue.pending.last_key_value(), queue.failed.last_key_value()];
         let last_id = newest.into_iter().flatten().filter_map(|(id, _)| id.parse().ok()).max().unwrap_or(0);
         Ok(Self {
@@ -135,7 +178,7 @@ impl Deliveries {
             ledger,
             courier: Courier::new()?,
             gateway: RwLock::default(),
-            secret: RwLock::new(secret),
+            keys: RwLock::new(keys),
             queue: Mutex::new(Queue { last_id, ..queue }),
             delivering: tokio::sync::Mutex::default(),
         })
@@ -153,9 +196,14 @@ impl Deliveries {
         self.gateway.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Signs with `secret` from now on; what is owed is signed when it is sent.
-    pub fn set_secret(&self, secret: WebhookSecret) {
-        *self.secret.write().unwrap_or_else(PoisonError::into_inner) = secret;
+    /// OMI signs with `secret` from now on; what is owed is signed when it is sent.
+    pub fn set_omi_secret(&self, secret: WebhookSecret) {
+        self.keys.write().unwrap_or_else(PoisonError::into_inner).omi = secret;
+    }
+
+    /// Twilio signs with `auth_token` from now on.
+    pub fn set_twilio_token(&self, auth_token: String) {
+        self.keys.write().unwrap_or_else(PoisonError::into_inner).twilio = auth_token;
     }
 
     /// Replaces the settings for coming deliveries.
@@ -165,27 +213,28 @@ impl Deliveries {
         queue.held = false;
     }
 
-    /// Owes the gateway these bodies, in this order. They are kept when this returns.
+    /// Owes these messages, in this order. They are kept when this returns.
     ///
     /// # Errors
     ///
     /// The ledger refuses a write.
-    pub(crate) fn owe(&self, path: &str, bodies: &[Value]) -> Result<(), LedgerError> {
+    pub(crate) fn owe(&self, messages: impl IntoIterator<Item = Message>) -> Result<(), LedgerError> {
         let now = self.clock.now();
         let mut queue = self.queue();
-        for body in bodies {
+        for message in messages {
             if queue.settings.drop.spend() {
                 continue;
             }
-            let mut due_at = now.plus(USUAL_DELAY).plus(queue.settings.delay);
+            let mut due_at = now.plus(USUAL_DELAY).plus(message.after).plus(queue.settings.delay);
             queue.held = !queue.held && queue.settings.reorder.spend();
             if queue.held {
-                due_at = due_at.plus(OVERTAKEN);
+                due_at = due_at.plus(message.sender.overtaken());
             }
             let delivery = Delivery {
+                sender: message.sender,
                 webhook_id: message_id(),
-                path: path.to_owned(),
-                body: body.to_string(),
+                target: message.target,
+                body: message.body,
                 due_at,
                 attempts: 0,
                 last_error: None,
@@ -195,7 +244,7 @@ impl Deliveries {
                 queue.last_id += 1;
                 let id = format!("{:020}", queue.last_id);
                 self.ledger.put(PENDING, &id, &as_value(&delivery))?;
-                queue.pending.insert(id, delivery.clone());
+                queue.put(id, delivery.clone());
             }
         }
         Ok(())
@@ -205,7 +254,7 @@ impl Deliveries {
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
         self.gateway()?;
-        self.queue().pending.values().map(|delivery| delivery.due_at).min()
+        self.queue().due.first().map(|(due_at, _)| *due_at)
     }
 
     /// What is owed, in the order of its making.
@@ -228,8 +277,8 @@ impl Deliveries {
         let mut attempts = 0;
         while let Some((id, delivery)) = self.earliest(now) {
             let sent_at = self.clock.now().epoch_secs();
-            let secret = self.secret.read().unwrap_or_else(PoisonError::into_inner).clone();
-            let outcome = self.courier.deliver(&gateway, &delivery, &secret, sent_at).await;
+            let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner).clone();
+            let outcome = self.courier.deliver(&gateway, &delivery, &keys, sent_at).await;
             attempts += 1;
             if let Err(error) = self.settle(&id, delivery, outcome) {
                 // The message stays owed in the ledger, and a restarted world will send it again.
@@ -241,23 +290,24 @@ impl Deliveries {
 
     fn earliest(&self, now: Timestamp) -> Option<(String, Delivery)> {
         let queue = self.queue();
-        let due = queue.pending.iter().filter(|(_, delivery)| delivery.due_at <= now);
-        let (id, delivery) = due.min_by_key(|(_, delivery)| delivery.due_at)?;
+        let (_, id) = queue.due.first().filter(|(due_at, _)| *due_at <= now)?;
+        let delivery = queue.pending.get(id)?;
         Some((id.clone(), delivery.clone()))
     }
 
-    fn settle(&self, id: &str, mut delivery: Delivery, outcome: Result<(), String>) -> Result<(), LedgerError> {
+    fn settle(&self, id: &str, mut delivery: Delivery, outcome: Result<(), Failure>) -> Result<(), LedgerError> {
         let mut queue = self.queue();
-        queue.pending.remove(id);
-        let Err(reason) = outcome else { return self.ledger.delete(PENDING, id) };
-        tracing::info!(webhook_id = delivery.webhook_id, attempt = delivery.attempts + 1, reason, "webhook not taken");
-        delivery.last_error = Some(reason);
-        let retry = RETRIES.get(delivery.attempts).copied();
+        queue.take(id);
+        let Err(failure) = outcome else { return self.ledger.delete(PENDING, id) };
+        let (sender, attempt) = (delivery.sender.provider().as_str(), delivery.attempts + 1);
+        tracing::info!(sender, webhook_id = delivery.webhook_id, attempt, reason = %failure, "webhook not taken");
+        delivery.last_error = Some(failure.to_string());
+        let retry = delivery.sender.retry_after(delivery.attempts, failure, &delivery.target);
         delivery.attempts += 1;
         if let Some(wait) = retry {
             delivery.due_at = self.clock.now().plus(wait);
             let value = as_value(&delivery);
-            queue.pending.insert(id.to_owned(), delivery);
+            queue.put(id.to_owned(), delivery);
             return self.ledger.put(PENDING, id, &value);
         }
         self.ledger.put(FAILED, id, &as_value(&delivery))?;

@@ -1,5 +1,6 @@
 //! What every request to a simulated provider passes first: it is recorded, and runs into the fault armed for it.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +10,11 @@ use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::{Method, StatusCode, header};
+use http::{Method, StatusCode, Uri, header};
 use tokio::time::sleep;
 
+use super::connection::Switch;
 use super::faults::{Effect, Faults};
-use super::line::Switch;
 use super::provider::{Operation, Provider};
 use super::recorder::Recorder;
 
@@ -27,16 +28,30 @@ const HANG: Duration = Duration::from_secs(60);
 const GARBAGE: &[u8] = b"{\"resp\xff\xfe\x00onse\": <html>";
 
 /// What the front must know of the provider behind it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub(crate) struct Face {
     pub(crate) provider: Provider,
     /// The operation of a method and path.
     pub(crate) operation: fn(&Method, &str) -> Operation,
-    /// What a success looks like, for a provider that says it did what it did not do.
-    pub(crate) lie: fn(&Method, &str, &Bytes) -> Response,
+    /// What a success looks like, for a provider that says it did what it did not do. Of a question it is an answer of
+    /// the right shape with nothing in it.
+    pub(crate) lie: Lie,
     /// How this provider words an error of the given status.
     pub(crate) error: fn(StatusCode) -> Response,
 }
+
+/// Answers a method, a URI and a body.
+pub(crate) type Lie = Arc<dyn Fn(&Method, &Uri, &Bytes) -> Response + Send + Sync>;
+
+impl fmt::Debug for Face {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Face").field(&self.provider).finish()
+    }
+}
+
+/// A mark on an answer that its provider wants lost: the work is done, and the connection is reset.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lost;
 
 #[derive(Clone, Debug)]
 struct Front {
@@ -56,7 +71,7 @@ pub(crate) fn behind(face: Face, recorder: Arc<Recorder>, faults: Arc<Faults>, s
 async fn pass(State(front): State<Front>, request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
     let connection = head.extensions.get::<ConnectInfo<Switch>>().map(|ConnectInfo(switch)| switch.clone());
-    let face = front.face;
+    let face = &front.face;
     if front.faults.refusing(face.provider).is_some() {
         // Came through the closing door: as little is done for it as for one that found the door closed.
         return cut(connection.as_ref());
@@ -68,8 +83,11 @@ async fn pass(State(front): State<Front>, request: Request, next: Next) -> Respo
     };
     let effect = front.faults.take(face.provider, operation);
     front.recorder.record((face.provider, operation), &head, &body, effect.map(Effect::as_str)).await;
-    let (method, path) = (head.method.clone(), head.uri.path().to_owned());
-    let served = async { next.run(Request::from_parts(head, Body::from(body.clone()))).await };
+    let (method, uri) = (head.method.clone(), head.uri.clone());
+    let served = async {
+        let answer = next.run(Request::from_parts(head, Body::from(body.clone()))).await;
+        if answer.extensions().get::<Lost>().is_some() { cut(connection.as_ref()) } else { answer }
+    };
     match effect {
         None => served.await,
         Some(Effect::Slow(by)) => {
@@ -91,7 +109,7 @@ async fn pass(State(front): State<Front>, request: Request, next: Next) -> Respo
             cut(connection.as_ref())
         }
         Some(Effect::Status(status)) => (face.error)(StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY)),
-        Some(Effect::LieOk) => (face.lie)(&method, &path, &body),
+        Some(Effect::LieOk) => (face.lie)(&method, &uri, &body),
         Some(Effect::Refuse) => cut(connection.as_ref()),
     }
 }

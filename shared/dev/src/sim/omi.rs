@@ -13,7 +13,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
 use http::request::Parts;
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, Uri};
 use serde_json::{Map, Value, json};
 use switchboard_core::{Clock, Timestamp};
 
@@ -21,7 +21,7 @@ use self::access::RateLimit;
 use self::refusal::Refusal;
 use self::sessions::{Opening, Session, Sessions, body_object};
 use self::turns::Turn;
-use super::deliveries::Deliveries;
+use super::deliveries::{Deliveries, Message, Sender};
 use super::front::Face;
 use super::provider::{Operation, Provider};
 use crate::clock::ScriptedClock;
@@ -38,19 +38,16 @@ mod language;
 mod refusal;
 mod sessions;
 mod speech;
-mod tone;
 mod turns;
 
 /// Where OMI posts its webhooks on the gateway.
 pub(crate) const WEBHOOK_PATH: &str = "/api/webhook";
 
 /// What the front has to know of OMI.
-pub(crate) const FACE: Face = Face {
-    provider: Provider::Omi,
-    operation,
-    lie: |method, path, body| lie(method, path, body),
-    error: refusal::with_status,
-};
+pub(crate) fn face() -> Face {
+    let lie = Arc::new(|method: &Method, uri: &Uri, body: &Bytes| lie(method, uri.path(), body));
+    Face { provider: Provider::Omi, operation, lie, error: refusal::with_status }
+}
 
 /// The service.
 #[derive(Debug)]
@@ -103,7 +100,7 @@ impl Omi {
         }
         let session = Session::new(wish, now, self.seed);
         self.sessions.keep(&session)?;
-        self.deliveries.owe(WEBHOOK_PATH, &[events::session_created(&session)])?;
+        self.owe([events::session_created(&session)])?;
         Ok((StatusCode::CREATED, session))
     }
 
@@ -118,8 +115,13 @@ impl Omi {
         let mut session = self.sessions.live(id, now)?;
         let (outcome, events) = change(&mut session, now)?;
         self.sessions.keep(&session)?;
-        self.deliveries.owe(WEBHOOK_PATH, &events)?;
+        self.owe(events)?;
         Ok(outcome)
+    }
+
+    fn owe(&self, events: impl IntoIterator<Item = Value>) -> Result<(), Refusal> {
+        let messages = events.into_iter().map(|event| Message::new(Sender::Omi, WEBHOOK_PATH, event));
+        Ok(self.deliveries.owe(messages)?)
     }
 
     fn take(&self, turn: Turn) -> Result<Json<Value>, Refusal> {

@@ -26,8 +26,8 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
+use super::connection::{Connection, Connections, Switch};
 use super::faults::{Door, Faults};
-use super::line::{Line, Lines, Switch};
 use super::provider::Provider;
 
 /// From this many refusals on nobody counts, and each takes no time.
@@ -63,7 +63,7 @@ pub(crate) async fn serve(
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
     let door = faults.follow(provider);
-    let port = Port { address, provider, faults, door, lines: Lines::default(), listener: Some(listener) };
+    let port = Port { address, provider, faults, door, connections: Connections::default(), listener: Some(listener) };
     axum::serve(port, router.into_make_service_with_connect_info::<Switch>()).await
 }
 
@@ -73,7 +73,7 @@ struct Port {
     provider: Provider,
     faults: Arc<Faults>,
     door: watch::Sender<Door>,
-    lines: Lines,
+    connections: Connections,
     /// Absent only while refusing.
     listener: Option<TcpListener>,
 }
@@ -85,10 +85,10 @@ impl Connected<IncomingStream<'_, Port>> for Switch {
 }
 
 impl Listener for Port {
-    type Io = Line;
+    type Io = Connection;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Line, SocketAddr) {
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
         let mut changes = self.faults.changes();
         loop {
             if self.faults.refusing(self.provider).is_some() {
@@ -104,7 +104,7 @@ impl Listener for Port {
                     Ok((stream, peer)) => {
                         // Small answers must not wait for acknowledgements; a failure costs only that.
                         let _ = stream.set_nodelay(true);
-                        return (self.lines.open(stream), peer);
+                        return (self.connections.open(stream), peer);
                     }
                     Err(error) => {
                         tracing::warn!(provider = self.provider.as_str(), %error, "cannot accept a connection");
@@ -126,7 +126,7 @@ impl Port {
     /// Refuses connections until no refusal is armed.
     async fn refuse(&mut self, changes: &mut watch::Receiver<()>) {
         self.listener = None;
-        self.lines.cut_all();
+        self.connections.cut_all();
         while let Some(times) = self.faults.refusing(self.provider) {
             let refused = if times >= UNCOUNTED {
                 let _closed = self.reserve().await;

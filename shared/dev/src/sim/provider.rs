@@ -2,10 +2,10 @@
 //!
 //! Only names. What a provider does when it is asked is in its own file.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A provider whose stand-in can be asked for, and have faults armed against it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Provider {
     /// OMI's voice API.

@@ -27,7 +27,7 @@ const SHOWN_BYTES: usize = 256 * 1024;
 const SHOWN_PART_BYTES: usize = 8 * 1024;
 
 /// Names (lower case, without `-` and `_`) whose values are credentials wherever they occur.
-const CREDENTIALS: [&str; 20] = [
+const CREDENTIALS: [&str; 22] = [
     "authorization",
     "proxyauthorization",
     "cookie",
@@ -35,6 +35,8 @@ const CREDENTIALS: [&str; 20] = [
     "apikey",
     "xapikey",
     "authtoken",
+    "authsecret",
+    "accounttoken",
     "accesstoken",
     "refreshtoken",
     "token",
@@ -277,7 +279,8 @@ mod tests {
             .header("cookie", "s=omi_live_c0ffee")
             .header("x-api-key", "omi_live_c0ffee")
             .header("content-type", "application/json")
-            .body(r#"{"deep":[{"client_secret":"omi_live_c0ffee"}],"webhookAuth":"omi_live_c0ffee","plain":1}"#);
+            .body(r#"{"deep":[{"client_secret":"omi_live_c0ffee"}],"webhookAuth":"omi_live_c0ffee","plain":1,
+                "call":{"webhookAuth":{"authKey":"bearer","authSecret":"omi_live_c0ffee"}},"account_token":"omi_live_c0ffee"}"#);
         let kept = serde_json::to_string(&recorded(request.unwrap()).await).unwrap();
         assert!(!kept.contains(canary), "{kept}");
         assert!(kept.contains(&hashed(b"Bearer omi_live_c0ffee")));

@@ -1,12 +1,14 @@
-//! The signatures that simulated providers make and check: HMAC-SHA256 in the shapes that their contracts fix.
+//! The signatures that simulated providers make and check: HMACs in the shapes that their contracts fix.
 //!
 //! Written from the contracts, apart from the product's verifiers: the two agree only if both are right.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
+use sha1::Sha1;
 use sha2::Sha256;
 
 /// A Standard Webhooks secret: `whsec_` and the base64 of the key.
@@ -62,6 +64,25 @@ pub(crate) fn omi_signature(
     text
 }
 
+/// The `X-Twilio-Signature` of a form that is posted to `url`: HMAC-SHA1 over the URL and each name with its values, names
+/// and unique values sorted by their bytes.
+pub(crate) fn twilio_signature(auth_token: &str, url: &str, form: &[(String, String)]) -> String {
+    let mut sorted: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (name, value) in form {
+        sorted.entry(name).or_default().insert(value);
+    }
+    // See `hmac_sha256`: the error cannot occur.
+    let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(auth_token.as_bytes()) else { return String::new() };
+    mac.update(url.as_bytes());
+    for (name, values) in sorted {
+        for value in values {
+            mac.update(name.as_bytes());
+            mac.update(value.as_bytes());
+        }
+    }
+    STANDARD.encode(mac.finalize().into_bytes())
+}
+
 fn hmac_sha256(key: &[u8], pieces: &[&[u8]]) -> Vec<u8> {
     // HMAC takes keys of any length, so the error cannot occur; an empty tag would match nothing.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return Vec::new() };
@@ -102,6 +123,27 @@ mod tests {
             let mut changed = whole;
             changed[index] = "other";
             assert_ne!(sign(changed), reference, "piece {index}");
+        }
+    }
+    #[test]
+    fn a_twilio_signature_is_the_one_that_the_official_validator_computes() {
+        let call: &[(&str, &str)] = &[
+            ("CallSid", "CA00000000000000000000000000000001"),
+            ("CallStatus", "completed"),
+            ("Digits", "1234"),
+            ("From", "+14158675309"),
+            ("To", "+18005551212"),
+        ];
+        let media: &[(&str, &str)] = &[("MediaUrl", "b"), ("MediaUrl", "a"), ("MediaUrl", "a"), ("A", "1")];
+        let json = "https://example.com/hooks/twilio?bodySHA256=d5729c000e5de6b3a10698fec78d482db85d744f1be820d1382b6bda1cfb7795";
+        for (url, form, signature) in [
+            ("https://example.com/hooks/twilio?foo=1&bar=2", call, "x/FkxGMiz4lSZmiKvNSlzbf5My4="),
+            ("https://example.com:443/hooks/twilio?foo=1&bar=2", call, "DW4gJYqw3lvdjFfw+rwih6rWEfE="),
+            (json, &[], "jTTjJNRNYZICiv473NirKUn7bgY="),
+            ("https://example.com/x", media, "+pfRZ3wRNgITErPky2LAbm5X17g="),
+        ] {
+            let form: Vec<_> = form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            assert_eq!(twilio_signature("12345", url, &form), signature, "{url}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The simulators on loopback ports with a fixed clock, a gateway that takes their webhooks, and a client.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,22 +9,26 @@ use axum::extract::State;
 use axum::routing::post;
 use bytes::Bytes;
 use dynoxide::Database;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, Uri};
 use serde_json::{Value, json};
 use switchboard_core::Timestamp;
 use tokio::net::TcpListener;
 
+use super::deliveries::SigningKeys;
+use super::provider::Provider;
 use super::signature::WebhookSecret;
-use super::{OmiAccount, Setup, Simulators};
+use super::{OmiAccount, SIMULATED, Setup, Simulators, TwilioAccount, base_url};
 use crate::clock::ScriptedClock;
+use crate::credentials::{HAMSA_API_KEY, OMNIDIMENSION_API_KEY, TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN};
 use crate::ledger::Ledger;
 
 pub(crate) const KEY: &str = "omi_dev_0000";
 pub(crate) const WEBHOOK_SECRET: &str = "whsec_bG9jYWwtb21pLXdlYmhvb2stc2VjcmV0LTAwMDE=";
 
-/// One webhook as the gateway got it.
+/// One webhook as the gateway got it: `body` is JSON, or a form as an object (of repeated names the last counts).
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
+    pub(crate) path: String,
     pub(crate) headers: HeaderMap,
     pub(crate) raw: Bytes,
     pub(crate) body: Value,
@@ -42,7 +46,10 @@ impl Gateway {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let gateway = Self { base, seen: Arc::default() };
-        let router = Router::new().route("/api/webhook", post(take)).with_state(gateway.clone());
+        let router = Router::new()
+            .route("/api/webhook", post(take))
+            .route("/webhooks/{sender}", post(take))
+            .with_state(gateway.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         gateway
     }
@@ -59,15 +66,24 @@ impl Gateway {
         self.received().iter().map(|hook| hook.body["event"].as_str().unwrap().to_owned()).collect()
     }
 
+    /// What came to `/webhooks/{sender}`.
+    pub(crate) fn of(&self, sender: &str) -> Vec<Received> {
+        let path = format!("/webhooks/{sender}");
+        self.received().into_iter().filter(|hook| hook.path == path).collect()
+    }
+
     pub(crate) fn answer_next(&self, statuses: &[u16]) {
         self.seen.lock().unwrap().1.extend(statuses);
     }
 }
 
-async fn take(State(gateway): State<Gateway>, headers: HeaderMap, raw: Bytes) -> StatusCode {
+async fn take(State(gateway): State<Gateway>, uri: Uri, headers: HeaderMap, raw: Bytes) -> StatusCode {
     let mut seen = gateway.seen.lock().unwrap();
-    let body = serde_json::from_slice(&raw).unwrap();
-    seen.0.push(Received { headers, raw, body });
+    let body = serde_json::from_slice(&raw).unwrap_or_else(|_| {
+        let pairs = form_urlencoded::parse(&raw).into_owned();
+        Value::Object(pairs.map(|(name, value)| (name, Value::String(value))).collect())
+    });
+    seen.0.push(Received { path: uri.path().to_owned(), headers, raw, body });
     StatusCode::from_u16(seen.1.pop_front().unwrap_or(200)).unwrap()
 }
 
@@ -80,6 +96,7 @@ pub(crate) struct Testbed {
     pub(crate) gateway: Gateway,
     pub(crate) client: reqwest::Client,
     pub(crate) omi: String,
+    bases: HashMap<Provider, String>,
     control: String,
     saved: Arc<Mutex<Duration>>,
 }
@@ -103,10 +120,17 @@ pub(crate) fn setup(clock: &ScriptedClock, ledger: &Ledger, saved: Arc<Mutex<Dur
             Ok(())
         }),
         omi: OmiAccount { api_key: KEY.into(), api_secret: None, app_id: "app_local".into() },
-        omi_webhook_secret: WebhookSecret::parse(WEBHOOK_SECRET).unwrap(),
+        hamsa_api_key: HAMSA_API_KEY.into(),
+        omnidimension_api_key: OMNIDIMENSION_API_KEY.into(),
+        twilio: TwilioAccount { sid: TWILIO_ACCOUNT_SID.into(), auth_token: TWILIO_AUTH_TOKEN.into() },
+        signing_keys: signing_keys(),
         seed: 0,
         stopwatch: crate::stopwatch::Stopwatch::default(),
     }
+}
+
+pub(crate) fn signing_keys() -> SigningKeys {
+    SigningKeys { omi: WebhookSecret::parse(WEBHOOK_SECRET).unwrap(), twilio: TWILIO_AUTH_TOKEN.into() }
 }
 
 impl Testbed {
@@ -117,9 +141,14 @@ impl Testbed {
         let simulators = Simulators::open(setup(&clock, &ledger, Arc::clone(&saved))).unwrap();
         let gateway = Gateway::start().await;
         simulators.set_gateway(gateway.base());
-        let (omi, control) = (listener().await, listener().await);
-        let addresses = (omi.local_addr().unwrap(), control.local_addr().unwrap());
-        tokio::spawn(simulators.serve_omi(omi));
+        let control = listener().await;
+        let control_address = control.local_addr().unwrap();
+        let mut bases = HashMap::new();
+        for provider in SIMULATED {
+            let own = listener().await;
+            bases.insert(provider, base_url(provider, own.local_addr().unwrap().port()));
+            tokio::spawn(simulators.serve(provider, own));
+        }
         let router = simulators.control_router();
         tokio::spawn(async move { axum::serve(control, router).await });
         Self {
@@ -128,8 +157,9 @@ impl Testbed {
             ledger,
             gateway,
             client: client(),
-            omi: format!("http://{}/v1", addresses.0),
-            control: format!("http://{}", addresses.1),
+            omi: bases[&Provider::Omi].clone(),
+            bases,
+            control: format!("http://{control_address}"),
             saved,
         }
     }
@@ -152,6 +182,32 @@ impl Testbed {
     pub(crate) async fn call(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
         let request = self.request(method, path).header("content-type", "application/json");
         read(request.body(body.to_string()).send().await.unwrap()).await
+    }
+
+    /// A provider's base URL.
+    pub(crate) fn base(&self, provider: Provider) -> &str {
+        &self.bases[&provider]
+    }
+
+    /// A request to any provider with the right credentials; `path` follows its base URL.
+    pub(crate) fn to(&self, provider: Provider, method: &str, path: &str) -> reqwest::RequestBuilder {
+        let method = http::Method::from_bytes(method.as_bytes()).unwrap();
+        let request = self.client.request(method, format!("{}{path}", self.bases[&provider]));
+        match provider {
+            Provider::Hamsa => request.header("authorization", format!("Token {HAMSA_API_KEY}")),
+            Provider::Omnidimension => request.bearer_auth(OMNIDIMENSION_API_KEY),
+            Provider::Twilio => request.basic_auth(TWILIO_ACCOUNT_SID, Some(TWILIO_AUTH_TOKEN)),
+            Provider::Omi | Provider::Openai => panic!("use `request`"),
+        }
+    }
+
+    /// The same with JSON, or without a body where it is `null`.
+    pub(crate) async fn ask(&self, provider: Provider, method: &str, path: &str, body: Value) -> (u16, Value) {
+        let mut request = self.to(provider, method, path);
+        if !body.is_null() {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        read(request.send().await.unwrap()).await
     }
 
     pub(crate) async fn open_session(&self, id: &str) {

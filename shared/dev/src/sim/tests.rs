@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use switchboard_core::Clock;
 
 use super::testbed::{Testbed, read, setup, start_time};
 use super::*;
@@ -160,7 +161,7 @@ async fn a_killed_world_goes_on_where_it_was() {
     again.set_gateway(bed.gateway.base());
     assert_eq!(again.deliveries().pending(), bed.simulators.deliveries().pending());
     bed.clock.advance(Duration::from_secs(1));
-    assert_eq!(again.run_due().await, 2);
+    assert_eq!(again.run_due().await.unwrap(), 2);
     assert_eq!(bed.gateway.events(), ["session.created", "ai.response"]);
     assert_eq!(bed.clock.now(), start_time().plus(Duration::from_secs(1)));
 }

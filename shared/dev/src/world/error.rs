@@ -9,7 +9,7 @@ use crate::aws;
 use crate::gateway::{GatewayError, TemplateError};
 use crate::ledger::LedgerError;
 use crate::listener::ListenError;
-use crate::sim::deliveries::DeliveriesError;
+use crate::sim;
 
 /// Why a world does not start. Each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +66,7 @@ pub enum WorldError {
     },
     /// The simulators do not open.
     #[error(transparent)]
-    Simulators(#[from] DeliveriesError),
+    Simulators(#[from] sim::OpenError),
     /// The template cannot be used.
     #[error(transparent)]
     Template(#[from] TemplateError),

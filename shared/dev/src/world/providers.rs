@@ -1,5 +1,6 @@
 //! The simulated providers of a world, knowing it by the secrets that it has.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -9,17 +10,22 @@ use super::secrets::SecretObjects;
 use super::{WorldError, remembered_port};
 use crate::clock::ScriptedClock;
 use crate::ledger::Ledger;
+use crate::sim::deliveries::SigningKeys;
 use crate::sim::omi::OmiAccount;
+use crate::sim::provider::Provider;
 use crate::sim::signature::WebhookSecret;
-use crate::sim::{Setup, Simulators};
+use crate::sim::twilio::TwilioAccount;
+use crate::sim::{SIMULATED, Setup, Simulators, base_url};
 use crate::stopwatch::Stopwatch;
 
-/// Simulated OMI's server. Dropping it stops it.
-pub(super) struct OmiServer(AbortHandle);
+/// The servers of the simulated providers. Dropping this stops them.
+pub(super) struct ProviderServers(Vec<AbortHandle>);
 
-impl Drop for OmiServer {
+impl Drop for ProviderServers {
     fn drop(&mut self) {
-        self.0.abort();
+        for server in &self.0 {
+            server.abort();
+        }
     }
 }
 
@@ -39,6 +45,7 @@ pub(super) fn open(
     let webhook = text(secrets, "switchboard/omi-webhook", "OMI_WEBHOOK_SECRET").unwrap_or_default();
     let omi_webhook_secret = WebhookSecret::parse(&webhook)
         .map_err(|error| WorldError::Secret { name: "switchboard/omi-webhook".to_owned(), what: error.to_string() })?;
+    let of = |name: &str, key: &str| text(secrets, name, key).unwrap_or_default();
     let kept = ledger.clone();
     let save_offset = Arc::new(move |offset: std::time::Duration| {
         kept.put("clock", "offset", &json!(u64::try_from(offset.as_millis()).unwrap_or(u64::MAX)))
@@ -48,32 +55,51 @@ pub(super) fn open(
         ledger: ledger.clone(),
         save_offset,
         omi: account,
-        omi_webhook_secret,
+        hamsa_api_key: of("switchboard/hamsa", "HAMSA_API_KEY"),
+        omnidimension_api_key: of("switchboard/omnidimension", "OMNIDIMENSION_API_KEY"),
+        twilio: TwilioAccount {
+            sid: of("switchboard/twilio", "TWILIO_ACCOUNT_SID"),
+            auth_token: of("switchboard/twilio", "TWILIO_AUTH_TOKEN"),
+        },
+        signing_keys: SigningKeys {
+            omi: omi_webhook_secret,
+            twilio: of("switchboard/twilio-webhook", "TWILIO_AUTH_TOKEN"),
+        },
         seed,
         stopwatch: stopwatch.clone(),
     };
     Ok(Simulators::open(setup)?)
 }
 
-/// Serves OMI on its remembered port, or another. It takes its listener itself, because some of its faults are a matter of
-/// connections.
-pub(super) async fn serve_omi(simulators: &Simulators, ledger: &Ledger) -> Result<(OmiServer, String), WorldError> {
-    let bind = |port: u16| tokio::net::TcpListener::bind(("127.0.0.1", port));
-    let remembered = remembered_port(ledger, "omi")?.unwrap_or(0);
-    let failed = |source| WorldError::Directory { path: "127.0.0.1".into(), source };
-    let listener = match bind(remembered).await {
-        Ok(listener) => listener,
-        Err(_) => bind(0).await.map_err(failed)?,
-    };
-    let port = listener.local_addr().map_err(failed)?.port();
-    ledger.put("port", "omi", &json!(port))?;
-    let serving = simulators.serve_omi(listener);
-    let task = tokio::spawn(async move {
-        if let Err(error) = serving.await {
-            tracing::error!(%error, "simulated OMI has stopped");
-        }
-    });
-    Ok((OmiServer(task.abort_handle()), format!("http://127.0.0.1:{port}/v1")))
+/// Serves each provider on its remembered port, or another, and gives their base URLs. They take their listeners
+/// themselves, because some of their faults are a matter of connections.
+pub(super) async fn serve(
+    simulators: &Simulators,
+    ledger: &Ledger,
+) -> Result<(ProviderServers, BTreeMap<Provider, String>), WorldError> {
+    let mut servers = ProviderServers(Vec::new());
+    let mut bases = BTreeMap::new();
+    for provider in SIMULATED {
+        let name = provider.as_str();
+        let bind = |port: u16| tokio::net::TcpListener::bind(("127.0.0.1", port));
+        let remembered = remembered_port(ledger, name)?.unwrap_or(0);
+        let failed = |source| WorldError::Directory { path: "127.0.0.1".into(), source };
+        let listener = match bind(remembered).await {
+            Ok(listener) => listener,
+            Err(_) => bind(0).await.map_err(failed)?,
+        };
+        let port = listener.local_addr().map_err(failed)?.port();
+        ledger.put("port", name, &json!(port))?;
+        let serving = simulators.serve(provider, listener);
+        let task = tokio::spawn(async move {
+            if let Err(error) = serving.await {
+                tracing::error!(provider = name, %error, "a simulated provider has stopped");
+            }
+        });
+        servers.0.push(task.abort_handle());
+        bases.insert(provider, base_url(provider, port));
+    }
+    Ok((servers, bases))
 }
 
 /// A value of a secret: a text, or the first of a list.

@@ -114,3 +114,66 @@ async fn the_webhook_address_is_told_once_the_gateway_is_known() {
     let urls = bed.control("GET", "/_sim/webhook-urls", "").await;
     assert_eq!(urls["urls"], json!([{"provider": "omi", "url": format!("{}/api/webhook", bed.gateway.base())}]));
 }
+
+#[tokio::test]
+async fn the_meter_counts_every_line_by_its_provider_and_number() {
+    let bed = Testbed::start().await;
+    let none = json!({"dials": 0, "linesUp": 0, "secondsUp": 0, "lines": []});
+    assert_eq!(bed.control("GET", "/_sim/meter", "").await, none);
+    let body = json!({"agent_id": 1930, "to_number": "+15005550004"});
+    let (_, placed) = bed.ask(Provider::Omnidimension, "POST", "/calls/dispatch", body).await;
+    bed.advance(65).await;
+    let line = json!({"provider": "omnidimension", "externalId": placed["requestId"].to_string(),
+        "to": "+15005550004", "up": true, "seconds": 60});
+    let meter = json!({"dials": 1, "linesUp": 1, "secondsUp": 60, "lines": [line]});
+    assert_eq!(bed.control("GET", "/_sim/meter", "").await, meter);
+}
+
+#[tokio::test]
+async fn what_is_owed_is_shown_without_what_it_is_authorised_with() {
+    let bed = Testbed::start().await;
+    let body = json!({"toNumber": "+15005550001", "agentDetails": {}, "webhookUrl": "http://localhost:1/hook",
+        "webhookAuth": {"authKey": "bearer", "authSecret": "canary"}});
+    assert_eq!(bed.ask(Provider::Hamsa, "POST", "/v1/voice-agents/call", body).await.0, 201);
+    let owed = bed.control("GET", "/_sim/deliveries", "").await;
+    assert_eq!(owed["pending"][0]["sender"], "hamsa");
+    assert_eq!(owed["pending"][0]["target"], "http://localhost:1/hook");
+    let asked = bed.control("GET", "/_sim/requests", "").await;
+    assert!(!owed.to_string().contains("canary") && !asked.to_string().contains("canary"));
+    let urls = bed.control("GET", "/_sim/webhook-urls", "").await;
+    assert_eq!(urls["urls"][1], json!({"provider": "hamsa", "url": "http://localhost:1/hook"}));
+}
+
+#[tokio::test]
+async fn moving_the_clock_runs_the_schedule_at_every_whole_minute_and_everything_else_in_between() {
+    let bed = Testbed::start().await;
+    let seen: Arc<Mutex<Vec<(i64, usize)>>> = Arc::default();
+    let (noted, simulators, clock) = (Arc::clone(&seen), bed.simulators.clone(), bed.clock.clone());
+    bed.simulators.schedule().add("sweep", move || {
+        let up = simulators.meter().unwrap().lines_up;
+        noted.lock().unwrap().push((clock.now().epoch_secs() % 3600, up));
+        Box::pin(async {})
+    });
+    let body = json!({"agent_id": 1930, "to_number": "+15005550001"});
+    bed.ask(Provider::Omnidimension, "POST", "/calls/dispatch", body).await;
+    // The world began at 10:06:48; the call lasts until 10:07:13.
+    bed.advance(132).await;
+    assert_eq!(*seen.lock().unwrap(), [(7 * 60, 1), (8 * 60, 0), (9 * 60, 0)]);
+    let started = std::time::Instant::now();
+    bed.advance(24 * 3600).await;
+    assert_eq!(seen.lock().unwrap().len(), 3 + 24 * 60);
+    assert!(started.elapsed() < Duration::from_secs(5), "a quiet day passes quickly");
+}
+
+#[tokio::test]
+async fn a_refused_connection_works_for_every_provider_and_dials_nobody() {
+    let bed = Testbed::start().await;
+    for provider in [Provider::Hamsa, Provider::Omnidimension, Provider::Twilio] {
+        let fault = json!({"provider": provider, "operation": "place", "fault": "refuse", "times": 1000});
+        bed.control("POST", "/_sim/faults", &fault.to_string()).await;
+        let refused = bed.to(provider, "POST", "/").send().await.unwrap_err();
+        assert!(refused.is_connect(), "{provider:?}: {refused:?}");
+        bed.control("DELETE", "/_sim/faults", "").await;
+        assert!(bed.to(provider, "POST", "/").send().await.is_ok());
+    }
+}

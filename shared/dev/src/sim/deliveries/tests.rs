@@ -1,6 +1,7 @@
 use serde_json::json;
 
-use super::super::testbed::{Testbed, WEBHOOK_SECRET, start_time};
+use super::super::testbed::{Testbed, WEBHOOK_SECRET, signing_keys, start_time};
+use super::sender::OMI_RETRIES as RETRIES;
 use super::*;
 
 async fn owing(bodies: &[&str]) -> Testbed {
@@ -10,17 +11,17 @@ async fn owing(bodies: &[&str]) -> Testbed {
 }
 
 fn owe(bed: &Testbed, events: &[&str]) {
-    let bodies: Vec<Value> = events.iter().map(|event| json!({"event": event})).collect();
-    bed.simulators.deliveries().owe("/api/webhook", &bodies).unwrap();
+    let messages = events.iter().map(|event| Message::new(Sender::Omi, "/api/webhook", json!({"event": event})));
+    bed.simulators.deliveries().owe(messages).unwrap();
 }
 
 #[tokio::test]
 async fn deliveries_come_after_their_delay_in_the_order_of_their_making_and_signed() {
     let bed = owing(&["a", "b"]).await;
-    assert_eq!(bed.simulators.run_due().await, 0);
+    assert_eq!(bed.simulators.run_due().await.unwrap(), 0);
     bed.clock.advance(USUAL_DELAY);
     owe(&bed, &["c"]);
-    assert_eq!(bed.simulators.run_due().await, 2);
+    assert_eq!(bed.simulators.run_due().await.unwrap(), 2);
     bed.advance(1).await;
     assert_eq!(bed.gateway.events(), ["a", "b", "c"]);
     let first = &bed.gateway.received()[0];
@@ -37,12 +38,12 @@ async fn a_refused_delivery_is_tried_again_on_schedule_under_the_same_id_and_the
     let bed = owing(&["a"]).await;
     bed.gateway.answer_next(&[503, 500, 404, 301, 401, 503]);
     bed.clock.advance(USUAL_DELAY);
-    assert_eq!(bed.simulators.run_due().await, 1);
+    assert_eq!(bed.simulators.run_due().await.unwrap(), 1);
     for wait in RETRIES {
         bed.clock.advance(wait - Duration::from_millis(1));
-        assert_eq!(bed.simulators.run_due().await, 0, "{wait:?}");
+        assert_eq!(bed.simulators.run_due().await.unwrap(), 0, "{wait:?}");
         bed.clock.advance(Duration::from_millis(1));
-        assert_eq!(bed.simulators.run_due().await, 1, "{wait:?}");
+        assert_eq!(bed.simulators.run_due().await.unwrap(), 1, "{wait:?}");
     }
     let received = bed.gateway.received();
     assert_eq!(received.len(), 1 + RETRIES.len());
@@ -137,11 +138,30 @@ async fn a_new_secret_signs_what_was_owed_before() {
 async fn nothing_is_due_while_nobody_said_where_to_deliver() {
     let clock = ScriptedClock::fixed(start_time());
     let ledger = Ledger::open(dynoxide::Database::memory().unwrap()).unwrap();
-    let secret = WebhookSecret::parse(WEBHOOK_SECRET).unwrap();
-    let deliveries = Deliveries::open(clock.clone(), ledger, secret).unwrap();
-    deliveries.owe("/api/webhook", &[json!({"event": "a"})]).unwrap();
+    let deliveries = Deliveries::open(clock.clone(), ledger, signing_keys()).unwrap();
+    deliveries.owe([Message::new(Sender::Omi, "/api/webhook", json!({"event": "a"}))]).unwrap();
     clock.advance(Duration::from_secs(9));
     assert_eq!((deliveries.next_due(), deliveries.run_due(clock.now()).await), (None, 0));
     deliveries.set_gateway("http://127.0.0.1:1/");
     assert_eq!(deliveries.next_due(), Some(start_time().plus(USUAL_DELAY)));
+}
+
+#[tokio::test]
+async fn nothing_is_ever_posted_to_another_machine() {
+    let bed = Testbed::start().await;
+    let elsewhere = ["http://192.0.2.1/x", "https://example.com/x", "http://localhost.example/x", "x"];
+    let messages = elsewhere.iter().map(|target| Message::new(Sender::Twilio, target, "a=b"));
+    bed.simulators.deliveries().owe(messages).unwrap();
+    bed.advance(1).await;
+    let failed = bed.simulators.deliveries().failed();
+    assert_eq!(failed.len(), elsewhere.len());
+    assert!(failed.iter().all(|one| one.last_error.as_deref() == Some("not an address of this machine")));
+}
+
+#[test]
+fn what_an_earlier_version_still_owed_is_read_as_omis() {
+    let row = json!({"webhookId": "msg_1", "path": "/api/webhook", "body": "{}", "dueAt": start_time(), "attempts": 0,
+        "lastError": null});
+    let delivery: Delivery = serde_json::from_value(row).unwrap();
+    assert_eq!((delivery.sender, delivery.target.as_str()), (Sender::Omi, "/api/webhook"));
 }

@@ -10,8 +10,9 @@ use switchboard_core::Timestamp;
 use super::conversation::{self, Reply};
 use super::refusal::Refusal;
 use super::sessions::{self, Session, body_object, is_session_id};
-use super::{events, speech, tone};
+use super::{events, speech};
 use crate::sim::form::{Part, parts_of};
+use crate::sim::sound;
 
 /// The largest recording, in bytes.
 pub(super) const LARGEST_AUDIO: usize = 10 * 1024 * 1024;
@@ -144,7 +145,7 @@ fn answer(session: &Session, reply: &Reply, recording: Option<&Recording>) -> Va
     });
     if let (Value::Object(fields), Some(recording)) = (&mut answer, recording) {
         fields.insert("transcription".into(), json!(recording.transcription));
-        let voice = STANDARD.encode(tone::spoken(&reply.text));
+        let voice = STANDARD.encode(sound::spoken(&reply.text));
         fields.insert("audio".into(), json!({"mimeType": "audio/wav", "content": voice}));
     }
     answer

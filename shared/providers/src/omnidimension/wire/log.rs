@@ -198,7 +198,8 @@ fn settle_unanswered(said: &mut Observation) {
     said.recording = said.recording.take().or(Some(Artifact::None));
     said.transcript = said.transcript.take().or(Some(Artifact::None));
     said.summary = said.summary.take().or(Some(Artifact::None));
-    said.analysis = said.analysis.take().or(Some(Artifact::None));
+    // How a conversation felt that never was is made up.
+    said.analysis = Some(Artifact::None);
     said.cost = said.cost.take().or(Some(Artifact::None));
 }
 

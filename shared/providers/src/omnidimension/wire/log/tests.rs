@@ -90,7 +90,7 @@ fn a_finished_call_gives_what_was_said_recorded_and_paid() {
 #[test]
 fn whom_nobody_answered_there_is_nothing_to_wait_for_and_else_there_is() {
     for (status, more, none) in [
-        ("no-answer", json!({}), true),
+        ("no-answer", json!({"sentiment_score": "Neutral"}), true),
         ("busy", json!({"call_cost": 0}), true),
         ("failed", json!({"call_duration_in_seconds": 0}), true),
         ("failed", json!({"call_duration_in_seconds": 12}), false),

@@ -45,23 +45,23 @@ impl SwitchState {
 
 /// All open connections of one port.
 #[derive(Debug, Default)]
-pub(crate) struct Lines(Mutex<Vec<Weak<SwitchState>>>);
+pub(crate) struct Connections(Mutex<Vec<Weak<SwitchState>>>);
 
-impl Lines {
+impl Connections {
     /// Takes an accepted connection into the register.
-    pub(crate) fn open(&self, stream: TcpStream) -> Line {
+    pub(crate) fn open(&self, stream: TcpStream) -> Connection {
         let switch = Switch::default();
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|line| line.strong_count() > 0);
+        open.retain(|connection| connection.strong_count() > 0);
         open.push(Arc::downgrade(&switch.0));
-        Line { stream, switch }
+        Connection { stream, switch }
     }
 
     /// Cuts every connection that is open now.
     pub(crate) fn cut_all(&self) {
-        for line in self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            if let Some(line) = line.upgrade() {
-                line.cut();
+        for connection in self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            if let Some(connection) = connection.upgrade() {
+                connection.cut();
             }
         }
     }
@@ -69,18 +69,18 @@ impl Lines {
 
 /// One accepted connection.
 #[derive(Debug)]
-pub(crate) struct Line {
+pub(crate) struct Connection {
     stream: TcpStream,
     switch: Switch,
 }
 
-impl Line {
+impl Connection {
     pub(crate) fn switch(&self) -> Switch {
         self.switch.clone()
     }
 }
 
-impl Drop for Line {
+impl Drop for Connection {
     fn drop(&mut self) {
         if self.switch.0.is_cut() {
             // Without this the peer would see an orderly end; where it fails, that is what the peer sees.
@@ -93,7 +93,7 @@ fn cut_off<T>() -> Poll<io::Result<T>> {
     Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionReset, "the simulator cut this connection")))
 }
 
-impl AsyncRead for Line {
+impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         // Registered before the check, so that a cut between the two still wakes us.
         self.switch.0.reader.register(cx.waker());
@@ -104,7 +104,7 @@ impl AsyncRead for Line {
     }
 }
 
-impl AsyncWrite for Line {
+impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.switch.0.writer.register(cx.waker());
         if self.switch.0.is_cut() {
