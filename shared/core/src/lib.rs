@@ -58,7 +58,9 @@ pub use language::is_language;
 pub use money::{Currency, Micros, Money, NotAnAmount};
 pub use phone::{BadNumber, NumberClass, PhoneNumber, Region};
 pub use provider::ProviderId;
-pub use scenario::{Bilingual, FieldKind, FormField, MissingParameters, Scenario, Script, placeholders_in, render};
+pub use scenario::{
+    Bilingual, FieldKind, FormField, MissingParameters, Scenario, Script, on_one_line, placeholders_in, render,
+};
 pub use secret::{Personal, Secret};
 pub use secret_source::{
     Freshness, KeyedSecret, ROTATION_OVERLAP, SecretBundle, SecretSource, SecretStage, SecretUnavailable, SecretVersion,

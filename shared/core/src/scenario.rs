@@ -28,7 +28,7 @@ use serde::ser::SerializeStruct;
 
 use crate::Personal;
 
-pub use placeholder::{MissingParameters, placeholders_in, render};
+pub use placeholder::{MissingParameters, on_one_line, placeholders_in, render};
 
 /// The scenarios, in the order that a list shows them.
 static ALL: [Scenario; 4] =

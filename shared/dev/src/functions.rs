@@ -29,6 +29,9 @@ pub fn compose(name: &str, boot: &Boot) -> Result<Option<Function>, ConfigError>
         "health" => host!(boot, health),
         "admin" => host!(boot, admin),
         "agents" => host!(boot, agents),
+        "call-create" => host!(boot, call_create),
+        "call-end" => host!(boot, call_end),
+        "call-read" => host!(boot, call_read),
         _ => Ok(None),
     }
 }

@@ -27,6 +27,7 @@ use crate::sim::provider::Provider;
 use crate::stopwatch::Stopwatch;
 use crate::{credentials, functions};
 
+mod calls;
 mod directory;
 mod error;
 mod providers;
@@ -187,6 +188,8 @@ impl World {
         let router = side_by_side(control, guard(gateway.into_router(), rule));
         servers.push(gateway_listener.serve(&router));
         simulators.set_gateway(&base);
+        calls::hand_out_webhook_urls(&simulators, &store, &secrets, &base).await?;
+        calls::schedule_sweep(&simulators, &environments, &clock, &store)?;
         let ticker = options.fixed_clock.is_none().then(|| simulators.spawn_ticker());
         if let Some(directory) = &options.directory {
             directory.announce(&endpoints)?;
@@ -278,6 +281,7 @@ fn deployment(overrides: &BTreeMap<String, String>, endpoints: &Endpoints, cors_
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .chain(calls::parameters(endpoints))
     .collect();
     parameters.extend(overrides.iter().map(|(name, value)| (name.clone(), value.clone())));
     let resources =

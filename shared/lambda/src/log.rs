@@ -18,18 +18,23 @@ use crate::Environment;
 /// The target of the line per request.
 const REQUEST: &str = "switchboard_lambda::request";
 /// Our crates, by how their targets begin.
-const OURS: [&str; 11] = [
+const OURS: [&str; 16] = [
     "switchboard_core",
     "switchboard_providers",
     "switchboard_store",
     "switchboard_auth",
     "switchboard_lambda",
+    "switchboard_calls",
     "session",
     "process",
     "webhook",
     "health",
     "admin",
     "agents",
+    "call_create",
+    "call_end",
+    "call_read",
+    "sweep",
 ];
 
 /// What is logged.

@@ -58,7 +58,7 @@ pub struct TwilioConfig {
     /// Where Twilio fetches the TwiML of a call from (`TWILIO_AGENT_URL`). Without it no call can be placed.
     pub agent_url: Option<String>,
     /// The caller's number where a call names none (`TWILIO_PHONE_NUMBER`).
-    pub phone_number: Option<String>,
+    pub phone_number: Option<PhoneNumber>,
     /// Whether calls are recorded (`TWILIO_RECORD`).
     pub record: bool,
 }
@@ -81,14 +81,14 @@ impl TwilioConfig {
             text.filter(|text| !text.is_empty())
         };
         let agent_url = optional("TWILIO_AGENT_URL", |text| reqwest::Url::parse(text).is_ok(), "a URL");
-        let is_number = |text: &str| PhoneNumber::from_e164(text).is_some();
-        let phone_number = optional("TWILIO_PHONE_NUMBER", is_number, "a number in E.164 form, as in +15005550006");
+        let number = |text: &str| if text.is_empty() { Some(None) } else { PhoneNumber::from_e164(text).map(Some) };
+        let phone_number = settings.parsed("TWILIO_PHONE_NUMBER", "", number, "a number in E.164 form, as in +15005550006");
         let record = settings.parsed("TWILIO_RECORD", "false", |text| text.parse().ok(), "true or false");
         Self {
             base_url: settings.base_url("TWILIO_BASE_URL"),
             secret_name: settings.required("TWILIO_SECRET_NAME"),
             agent_url,
-            phone_number,
+            phone_number: phone_number.flatten(),
             record: record.unwrap_or(false),
         }
     }

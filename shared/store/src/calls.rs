@@ -42,8 +42,8 @@ use crate::schema::{CALL_SHARDS, DUE_SHARDS, Key, call_list, due_shard, figure_s
 use crate::store::ttl_secs;
 use crate::{Store, StoreError, item};
 
-/// How long calls are kept. A year, and a month to close its books.
-pub(crate) const CALL_RETENTION: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+/// How long calls and their figures are kept. A year, and a month to close its books.
+pub const CALL_RETENTION: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 /// The largest call that is written, in bytes: an item holds 400 KB, and its keys and copies need room.
 const MAX_CALL_BYTES: usize = 340 * 1024;
 

@@ -49,7 +49,7 @@ pub use alarms::AlarmPage;
 pub use balances::KnownBalance;
 pub use bucket::{Bucket, BucketConfig, BucketError, HttpClient, PresignedPut};
 pub use calls::{
-    CallFilter, CallKey, CallPage, CallWrite, Change, Changed, DialCounts, EntryPage, Heard, OpenLeg, Part, Reference, Reservation,
+    CALL_RETENTION, CallFilter, CallKey, CallPage, CallWrite, Change, Changed, DialCounts, EntryPage, Heard, OpenLeg, Part, Reference, Reservation,
     Reserved, Waiting, Written,
 };
 pub use configured_agent::{ConfiguredAgent, MakingFence};

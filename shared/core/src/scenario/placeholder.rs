@@ -62,7 +62,7 @@ pub fn render(template: &str, params: &BTreeMap<String, String>) -> Result<Strin
     for piece in pieces(template) {
         match piece {
             Piece::Text(text) => rendered.push_str(text),
-            Piece::Placeholder(name) => match params.get(name).map(|value| plain(value)) {
+            Piece::Placeholder(name) => match params.get(name).map(|value| on_one_line(value)) {
                 Some(value) if !value.trim().is_empty() => rendered.push_str(value.trim()),
                 _ => missing.push(name.to_owned()),
             },
@@ -114,8 +114,10 @@ fn is_space(mark: char) -> bool {
     mark == ' ' || mark == '\t'
 }
 
-/// A value without what could reorder or break the text around it.
-fn plain(value: &str) -> String {
+/// A value without what could reorder or break the text around it: on one line, without control characters and without the
+/// marks that turn the direction of writing.
+#[must_use]
+pub fn on_one_line(value: &str) -> String {
     value
         .chars()
         .filter_map(|mark| match mark {

@@ -82,6 +82,7 @@ impl Clockwork {
     /// The offset or a line cannot be kept; the clock has moved nevertheless.
     pub async fn advance(&self, by: Duration) -> Result<(), LedgerError> {
         let _one_at_a_time = self.moving.lock().await;
+        self.schedule.disturb();
         let mut left = by;
         loop {
             let now = self.clock.now();
@@ -103,8 +104,12 @@ impl Clockwork {
     pub(crate) async fn run_due(&self) -> Result<usize, LedgerError> {
         self.carrier.run_due()?;
         let attempts = self.deliveries.run_due(self.clock.now()).await;
+        if attempts > 0 {
+            self.schedule.disturb();
+        }
         let minute = minute_of(self.clock.now());
-        if self.minute.swap(minute, Ordering::SeqCst) < minute {
+        let idle = self.schedule.idle_until().is_some_and(|until| self.clock.now() < until);
+        if self.minute.swap(minute, Ordering::SeqCst) < minute && !idle {
             self.schedule.run().await;
         }
         Ok(attempts)
@@ -112,6 +117,8 @@ impl Clockwork {
 
     fn next_due(&self) -> Option<Timestamp> {
         let next_minute = self.minute.load(Ordering::SeqCst).saturating_add(1);
+        let idle = self.schedule.idle_until().map_or(i64::MIN, |until| until.epoch_secs().saturating_add(MINUTE_SECS - 1));
+        let next_minute = next_minute.max(idle.div_euclid(MINUTE_SECS));
         let scheduled =
             (!self.schedule.is_empty()).then(|| Timestamp::from_epoch_secs(next_minute.saturating_mul(MINUTE_SECS)));
         [self.carrier.next_due(), self.deliveries.next_due(), scheduled].into_iter().flatten().min()

@@ -13,7 +13,7 @@ use axum::{Json, Router};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
-use switchboard_core::Clock;
+use switchboard_core::{Clock, Timestamp};
 
 use super::carrier::{Carrier, Meter};
 use super::clockwork::Clockwork;
@@ -34,7 +34,7 @@ pub struct WebhookUrl {
     pub url: String,
 }
 
-type Run = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
+type Run = Arc<dyn Fn() -> BoxFuture<'static, Option<Timestamp>> + Send + Sync>;
 
 /// What the schedule runs; a part of the world adds its own jobs.
 #[derive(Default)]
@@ -42,6 +42,8 @@ pub struct Schedule {
     jobs: Mutex<Vec<(String, Run)>>,
     /// One run at a time, as in a deployment.
     running: tokio::sync::Mutex<()>,
+    /// Until when the last run said that there would be nothing to do, if nothing happens before.
+    idle_until: Mutex<Option<Timestamp>>,
 }
 
 impl fmt::Debug for Schedule {
@@ -51,8 +53,9 @@ impl fmt::Debug for Schedule {
 }
 
 impl Schedule {
-    /// Adds a job behind the others.
-    pub fn add(&self, name: &str, run: impl Fn() -> BoxFuture<'static, ()> + Send + Sync + 'static) {
+    /// Adds a job behind the others. It answers when it will have something to do, if nothing else happens before: while the
+    /// clock is moved, it is not run before that.
+    pub fn add(&self, name: &str, run: impl Fn() -> BoxFuture<'static, Option<Timestamp>> + Send + Sync + 'static) {
         self.jobs().push((name.to_owned(), Arc::new(run)));
     }
 
@@ -60,10 +63,28 @@ impl Schedule {
     pub async fn run(&self) -> Vec<String> {
         let _one_at_a_time = self.running.lock().await;
         let jobs = self.jobs().clone();
+        let mut next = Vec::new();
         for (_, run) in &jobs {
-            run().await;
+            next.push(run().await);
         }
+        // A job that does not say is run every time.
+        let next: Option<Vec<Timestamp>> = next.into_iter().collect();
+        *self.idle() = next.and_then(|next| next.into_iter().min());
         jobs.into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// Until when there is nothing to do, as far as the last run could tell.
+    pub(crate) fn idle_until(&self) -> Option<Timestamp> {
+        *self.idle()
+    }
+
+    /// Something has happened: what the last run said does not hold any more.
+    pub(crate) fn disturb(&self) {
+        *self.idle() = None;
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Option<Timestamp>> {
+        self.idle_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn is_empty(&self) -> bool {

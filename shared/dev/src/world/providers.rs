@@ -103,7 +103,7 @@ pub(super) async fn serve(
 }
 
 /// A value of a secret: a text, or the first of a list.
-fn text(secrets: &SecretObjects, name: &str, key: &str) -> Option<String> {
+pub(super) fn text(secrets: &SecretObjects, name: &str, key: &str) -> Option<String> {
     match secrets.get(name)?.get(key)? {
         Value::String(text) => Some(text.clone()),
         Value::Array(list) => list.first()?.get("value")?.as_str().map(str::to_owned),

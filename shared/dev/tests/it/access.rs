@@ -22,7 +22,8 @@ fn declared() -> Vec<Declared> {
         routes.iter().map(|route| Declared { key: route.key(), access: route.access })
     }
     let (session, process, webhook) = (of(session::ROUTES), of(process::ROUTES), of(webhook::ROUTES));
-    session.chain(process).chain(webhook).chain(of(health::ROUTES)).chain(of(admin::ROUTES)).collect()
+    let (health, admin, agents) = (of(health::ROUTES), of(admin::ROUTES), of(agents::ROUTES));
+    session.chain(process).chain(webhook).chain(health).chain(admin).chain(agents).collect()
 }
 
 /// A request that a route would serve, and whether it is about a session.
@@ -39,10 +40,21 @@ fn request(key: &str, session: &str) -> (reqwest::Method, String, Option<Value>,
         "POST /api/webhooks/explain" => (Some(json!({"requestId": "r"})), false),
         // Told apart by its body: empty where the signature is missed, an error where a credential is.
         "POST /api/webhook" | "POST /webhooks/omi" => (Some(json!({"event": "x"})), false),
-        "GET /api/health" | "$default" => (None, false),
+        "POST /api/webhook-urls" => (Some(json!({"provider": "hamsa"})), false),
+        "POST /api/webhook-urls/{hookId}/rotate" => (Some(json!({})), false),
+        "GET /api/webhook-urls" | "DELETE /api/webhook-urls/{hookId}" => (None, false),
+        "POST /api/agents" => (Some(json!({"name": "Messages", "welcomeMessage": "Hello"})), false),
+        "PUT /api/agents/{provider}/{agentId}" => (Some(json!({"temperature": 0.5})), false),
+        "GET /api/agents" | "GET /api/numbers" | "GET /agent/info" => (None, false),
+        "GET /api/agents/{provider}/{agentId}" | "DELETE /api/agents/{provider}/{agentId}" => (None, false),
+        "GET /api/credits" | "GET /api/providers" => (None, false),
+        "GET /api/health" | "GET /health" | "$default" => (None, false),
         other => panic!("say here what a good request to {other} is, so that its access is tested"),
     };
-    (method, path.replace("{sessionId}", session), body, about_a_session)
+    let path = path.replace("{sessionId}", session).replace("{hookId}", "hook_01930000-0000-7000-8000-000000000000");
+    // Hamsa's agents are never changed, so that asking again asks the same.
+    let path = path.replace("{provider}", "hamsa").replace("{agentId}", "8c2f4a0e-6f1b-4d53-9a7c-2e5b1d0f3a96");
+    (method, path, body, about_a_session)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use switchboard_dev::functions;
 use switchboard_dev::gateway::Template;
 use switchboard_dev::world::{TABLE, TEMPLATE};
 use switchboard_lambda::{AwsSettings, Boot, RateClass, Route};
-use switchboard_providers::{Operation, omi};
+use switchboard_providers::{Operation, hamsa, omi, omnidimension, twilio};
 use switchboard_store::schema;
 
 use crate::harness::TestWorld;
@@ -70,7 +70,7 @@ macro_rules! routes_of {
 
 /// Every route of every function.
 pub(crate) fn routes() -> Vec<RouteInWords> {
-    routes_of!(session, process, webhook, health, admin)
+    routes_of!(session, process, webhook, health, admin, agents)
 }
 
 /// The template as data.
@@ -164,31 +164,64 @@ const GATEWAY_LIMIT: Duration = Duration::from_secs(30);
 /// What a request to AWS may take, all attempts together (shared/lambda's boot).
 const AWS_LIMIT: Duration = Duration::from_millis(4_500);
 
-/// Which requests to providers a function makes.
-const ASKED_OF_PROVIDERS: [(&str, &[&str]); 3] = [
-    ("session", &["session open", "session update", "session close"]),
-    ("process", &["process", "process audio"]),
-    ("health", &["health", "auth verify"]),
+/// Which requests to which provider a function makes.
+const ASKED_OF_PROVIDERS: &[(&str, &str, &[&str])] = &[
+    ("session", "omi", &["session open", "session update", "session close"]),
+    ("process", "omi", &["process", "process audio"]),
+    ("health", "omi", &["health", "auth verify"]),
+    ("health", "hamsa", &["probe"]),
+    ("health", "omnidimension", &["probe", "balance"]),
+    ("health", "twilio", &["account read", "balance"]),
+    ("agents", "hamsa", &["agents"]),
+    ("agents", "omnidimension", &["agents", "agent create", "agent change"]),
+    ("agents", "twilio", &["number list"]),
 ];
+
+/// Every request to every provider, by provider and name.
+fn operations() -> BTreeMap<(&'static str, &'static str), Operation> {
+    let of = |provider: &'static str, operations: &[Operation]| -> Vec<_> {
+        operations.iter().map(|known| ((provider, known.name), *known)).collect()
+    };
+    let all = [
+        of("omi", &omi::OPERATIONS),
+        of("hamsa", &hamsa::OPERATIONS),
+        of("omnidimension", &omnidimension::OPERATIONS),
+        of("twilio", &twilio::OPERATIONS),
+    ];
+    all.into_iter().flatten().collect()
+}
 
 #[tokio::test]
 async fn a_slow_provider_leaves_a_function_the_time_to_say_so() {
     let world = TestWorld::start().await;
-    let operations: BTreeMap<&str, Operation> = omi::OPERATIONS.iter().map(|known| (known.name, *known)).collect();
-    let mut unasked: BTreeSet<&str> = operations.keys().copied().collect();
+    let operations = operations();
+    let mut unasked: BTreeSet<(&str, &str)> = operations.keys().copied().collect();
     for spec in world.world.specs() {
-        let asked = ASKED_OF_PROVIDERS.iter().find(|(name, _)| *name == spec.name).map_or(&[][..], |(_, asked)| *asked);
-        for name in asked {
-            unasked.remove(name);
-            let longest = operations[name].longest();
-            assert!(longest + AWS_LIMIT <= spec.timeout, "{} waits {longest:?} for {name}", spec.name);
+        let asked = || ASKED_OF_PROVIDERS.iter().filter(|(function, ..)| *function == spec.name);
+        for (provider, name) in asked().flat_map(|(_, provider, names)| names.iter().map(move |name| (*provider, *name))) {
+            unasked.remove(&(provider, name));
+            // A look is given up after two seconds, whatever the request may take.
+            let longest = operations[&(provider, name)].longest().min(patience(&spec.name));
+            assert!(longest + AWS_LIMIT <= spec.timeout, "{} waits {longest:?} for {provider}'s {name}", spec.name);
         }
-        let asks = spec.environment.contains_key("OMI_BASE_URL");
-        assert_eq!(asks, !asked.is_empty(), "{}: the table above is complete", spec.name);
+        for (provider, address) in [
+            ("omi", "OMI_BASE_URL"),
+            ("hamsa", "HAMSA_BASE_URL"),
+            ("omnidimension", "OMNIDIMENSION_BASE_URL"),
+            ("twilio", "TWILIO_BASE_URL"),
+        ] {
+            let asks = asked().any(|(_, asked, _)| *asked == provider);
+            assert_eq!(spec.environment.contains_key(address), asks, "{}: the table above is complete", spec.name);
+        }
         assert!(spec.timeout < GATEWAY_LIMIT, "{} answers before the gateway does", spec.name);
         assert!(spec.timeout > AWS_LIMIT * 2, "{} can wait for the table, and say that it did", spec.name);
     }
     assert_eq!(unasked, BTreeSet::new(), "some function makes each request");
+}
+
+/// How long a function waits for a provider at most, whatever the request may take.
+fn patience(function: &str) -> Duration {
+    if function == "health" { Duration::from_secs(2) } else { Duration::MAX }
 }
 
 /// A key schema as (hash, range).

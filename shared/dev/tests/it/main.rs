@@ -4,12 +4,15 @@
 #![cfg(test)]
 
 mod access;
+mod agents;
 mod bad_input;
 mod browser_rules;
+mod credits;
 mod deployment;
 mod events;
 mod hard_cases;
 mod harness;
+mod hooks;
 mod idempotency;
 mod installation;
 mod limits;

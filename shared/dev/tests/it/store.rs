@@ -3,7 +3,10 @@
 //! By default that is the one that the local world embeds. With `SWITCHBOARD_TEST_DYNAMODB=http://…` in the environment the same tests
 //! run against another, so that the product comes to depend on neither's quirks.
 
+mod agents;
+mod balances;
 mod counters;
+mod hooks;
 mod idempotency;
 mod journal;
 mod keys;

@@ -1,6 +1,8 @@
 //! A tour past every route and most of its answers, for checks on what the functions do meanwhile: what they log, and what they
 //! ask AWS for. Everything that must stay private carries a canary.
 
+mod operations;
+
 use serde_json::{Value, json};
 use switchboard_core::{Secret, Timestamp};
 use switchboard_dev::credentials::{LOCAL_KEY, OMI_WEBHOOK_SECRET, OTHER_KEY};
@@ -135,6 +137,7 @@ pub(crate) async fn everywhere(tourist: &mut Tourist<'_>) {
     recordings(tourist).await;
     endings(tourist).await;
     deliveries(tourist).await;
+    operations::operations(tourist).await;
     elsewhere(tourist).await;
 }
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use serde_json::{Map, Value};
-use switchboard_core::Effect;
+use switchboard_core::{Effect, PhoneNumber};
 
 use super::client::{CALL_END, CALL_PLACE, Outgoing};
 use super::wire::{self, CallRecord, Form};
@@ -101,6 +101,10 @@ impl PhoneCalls for Twilio {
 
     fn cap_secs(&self, call: &PlaceCall<'_>) -> Option<u32> {
         Some(wire::time_limit_secs(call))
+    }
+
+    fn caller_number(&self) -> Option<&PhoneNumber> {
+        self.config.phone_number.as_ref()
     }
 }
 

@@ -64,7 +64,10 @@ pub(super) fn time_limit_secs(call: &PlaceCall<'_>) -> u32 {
 
 /// The caller's number: the one asked for, else the configured one.
 pub(super) fn caller(config: &TwilioConfig, call: &PlaceCall<'_>) -> Option<PhoneNumber> {
-    PhoneNumber::from_e164(call.from.or(config.phone_number.as_deref())?)
+    match call.from {
+        Some(asked) => PhoneNumber::from_e164(asked),
+        None => config.phone_number.clone(),
+    }
 }
 
 /// Where Twilio fetches the TwiML: the configured address, told which call it is for. Twilio holds no agents, so that a call

@@ -39,4 +39,27 @@ impl Store {
         let items = output.items.unwrap_or_default();
         Ok(items.iter().filter_map(|item| item.get("gsi2sk").and_then(name)).collect())
     }
+
+    /// When the next call of a shard is due, whenever that is; `None` if none is. For whoever runs the sweep only when it is
+    /// needed, as the local world does while its clock is moved.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn calls_next_due(&self, shard: u32) -> Result<Option<Timestamp>, StoreError> {
+        const OPERATION: &str = "calls_next_due";
+        let output = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(GSI2)
+            .key_condition_expression("gsi2pk = :shard")
+            .expression_attribute_values(":shard", text(due_shard(shard)))
+            .limit(1)
+            .send()
+            .await
+            .map_err(|error| StoreError::from_sdk(OPERATION, error))?;
+        let place = output.items.unwrap_or_default().into_iter().next().and_then(|mut item| item.remove("gsi2sk"));
+        let millis = place.as_ref().and_then(|place| place.as_s().ok()?.split('#').next()?.parse().ok());
+        Ok(millis.map(Timestamp::from_epoch_millis))
+    }
 }

@@ -3,7 +3,7 @@
 //! The index is cut by month, so that no partition of it grows without end. A page reads at most [`MOST_QUERIES`] times,
 //! however long the history and however rare what is looked for: it may be short, and only a missing cursor ends the list.
 
-use switchboard_core::{Call, Channel, EndReason, Phase, PhoneNumber, ProviderId, TenantId, Timestamp};
+use switchboard_core::{ArtifactState, Call, Channel, EndReason, Phase, PhoneNumber, ProviderId, TenantId, Timestamp};
 
 use super::{CallRow, month_of};
 use crate::item::text;
@@ -32,6 +32,10 @@ pub struct CallFilter {
     pub since: Option<Timestamp>,
     /// Only those asked for before this moment.
     pub until: Option<Timestamp>,
+    /// Only those with a recording that can be heard.
+    pub has_recording: bool,
+    /// Only those with a transcript.
+    pub has_transcript: bool,
 }
 
 /// A page of calls.
@@ -50,6 +54,8 @@ impl CallFilter {
             && self.provider.is_none_or(|provider| call.provider() == Some(provider))
             && self.channel.is_none_or(|channel| call.channel == channel)
             && self.to.as_ref().is_none_or(|to| call.to.as_ref() == Some(to))
+            && (!self.has_recording || call.recording_state() == ArtifactState::Ready)
+            && (!self.has_transcript || call.transcript_state() == ArtifactState::Ready)
     }
 
     fn is_selective(&self) -> bool {
@@ -58,6 +64,8 @@ impl CallFilter {
             || self.provider.is_some()
             || self.channel.is_some()
             || self.to.is_some()
+            || self.has_recording
+            || self.has_transcript
     }
 }
 
