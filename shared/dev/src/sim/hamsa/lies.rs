@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{TERMINATED, operation, succeeded};
 use crate::random::uuid;
 use crate::sim::provider::Operation;
+use crate::sim::query::Parameters;
 
 /// The answer to a request that was not served.
 pub(super) fn lie(method: &Method, uri: &Uri, body: &Bytes) -> Response {
@@ -25,7 +26,10 @@ pub(super) fn lie(method: &Method, uri: &Uri, body: &Bytes) -> Response {
         Operation::End => {
             Json(json!({"success": true, "message": TERMINATED.0, "messageKey": TERMINATED.1})).into_response()
         }
-        Operation::Get => succeeded(&job(path.rsplit('/').next().unwrap_or_default(), &agent)),
+        Operation::Get => {
+            let query = Parameters::read(uri.query().unwrap_or_default());
+            succeeded(&job(query.get("jobId").or(path.rsplit('/').next()).unwrap_or_default(), &agent))
+        }
         Operation::List => succeeded(&json!({"total": 0, "filtered": 0, "calls": [], "jobs": []})),
         Operation::Token => placed(&json!({"liveKitAccessToken": "eyJhbGciOiJIUzI1NiJ9.e30.0", "jobId": id})),
         Operation::Agents => succeeded(&json!({"total": 0, "filtered": 0, "voiceAgents": []})),

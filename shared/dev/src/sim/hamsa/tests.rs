@@ -329,6 +329,10 @@ async fn faults_lose_replies_and_lies_dial_nobody_and_end_nothing() {
     ] {
         arm(&format!(r#"{{"provider":"hamsa","operation":"{operation}","fault":"status","status":418}}"#)).await;
         assert_eq!(bed.ask(Hamsa, method, &path, Value::Null).await.0, 418, "{operation} {path}");
+        arm(&format!(r#"{{"provider":"hamsa","operation":"{operation}","fault":"lie_ok"}}"#)).await;
+        let (_, lie) = bed.ask(Hamsa, method, &path, Value::Null).await;
+        assert_eq!(lie["success"], true, "{operation} {path}");
+        assert_eq!(lie["data"]["id"] == id.as_str(), operation == "get", "it names what it was asked for");
     }
 }
 

@@ -262,6 +262,7 @@ async fn a_recording_is_processed_ready_announced_and_heard() {
     bed.advance(17).await;
     let processing = one(&of_call).await;
     assert_eq!((&processing["status"], &processing["duration"]), (&json!("processing"), &json!("-1")));
+    assert_eq!(bed.gateway.of("recording").len(), 0, "it is announced when it is ready");
     bed.advance(10).await;
     let ready = one("/Recordings.json").await;
     assert_eq!(
@@ -278,6 +279,22 @@ async fn a_recording_is_processed_ready_announced_and_heard() {
     assert_eq!((told.len(), &told[0].body["RecordingStatus"]), (1, &json!("completed")));
     assert_eq!((&told[0].body["RecordingDuration"], &told[0].body["CallSid"]), (&json!("20"), &json!(sid)));
     assert_eq!(bed.gateway.of("twilio").last().unwrap().body["RecordingSid"], ready["sid"]);
+}
+
+#[tokio::test]
+async fn a_recordings_beginning_and_its_absence_are_told_to_whoever_asks_for_them() {
+    for (to, told) in [("+15005550001", &["in-progress"][..]), ("+15005550002", &["absent"])] {
+        let bed = Testbed::start().await;
+        let hook = format!("{}/webhooks/recording", bed.gateway.base());
+        let event = "RecordingStatusCallbackEvent";
+        let record =
+            [("Record", "true"), ("RecordingStatusCallback", &hook), (event, "in-progress"), (event, "absent")];
+        place(&bed, to, &record).await;
+        bed.advance(60).await;
+        let heard: Vec<_> =
+            bed.gateway.of("recording").iter().map(|hook| hook.body["RecordingStatus"].clone()).collect();
+        assert_eq!(heard, told, "{to}");
+    }
 }
 
 #[tokio::test]
