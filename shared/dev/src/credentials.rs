@@ -60,7 +60,10 @@ pub fn secrets() -> [(&'static str, Value); 8] {
             "switchboard/twilio",
             json!({ "TWILIO_ACCOUNT_SID": TWILIO_ACCOUNT_SID, "TWILIO_AUTH_TOKEN": TWILIO_AUTH_TOKEN }),
         ),
-        ("switchboard/twilio-webhook", json!({ "TWILIO_AUTH_TOKEN": TWILIO_AUTH_TOKEN })),
+        (
+            "switchboard/twilio-webhook",
+            json!({ "TWILIO_ACCOUNT_SID": TWILIO_ACCOUNT_SID, "TWILIO_AUTH_TOKEN": TWILIO_AUTH_TOKEN }),
+        ),
         ("switchboard/webhook-urls", json!({ "WEBHOOK_URL_SECRET": WEBHOOK_URL_SECRET })),
         ("switchboard/signing", json!({ "JWT_SECRET": JWT_SECRET })),
     ]

@@ -11,7 +11,7 @@ impl Shell {
     ///
     /// # Errors
     /// 400 naming `cursor` if it is none of this list; [`ApiError`] if the keys cannot be had.
-    pub async fn cursor_opened<O>(&self, request: &Request<O>, list: &str) -> Result<Option<Cursor>, ApiError> {
+    pub async fn cursor_opened<O: Sync>(&self, request: &Request<O>, list: &str) -> Result<Option<Cursor>, ApiError> {
         let Some(text) = request.query("cursor") else { return Ok(None) };
         let keys = self.signing_keys(Freshness::Cached).await?;
         let cursor = Cursor::open(text, &keys, list);

@@ -58,6 +58,11 @@ async fn verdict(world: &TestWorld, url: &str) -> Option<Cause> {
     urls.prove(token, &facts).err().map(|rejection| rejection.cause)
 }
 
+/// The webhook URLs that there are already: the simulated providers' agents report to them.
+async fn from_the_beginning(world: &TestWorld) -> Vec<String> {
+    ids(&world.as_local().get(HOOKS).await)
+}
+
 /// The ids of a page.
 fn ids(page: &Answer) -> Vec<String> {
     let listed = page.json["webhookUrls"].as_array().unwrap();

@@ -152,6 +152,9 @@ fn faults() -> Vec<Fault> {
         Unavailable,
         ProviderTimeout,
         Internal,
+        InvalidPhoneNumber,
+        MissingParameters,
+        BudgetExceeded,
     ];
     for fault in all {
         match fault {
@@ -159,6 +162,7 @@ fn faults() -> Vec<Fault> {
             UnsupportedMediaType | Conflict | InProgress | SessionEnded | SessionExpired | IdempotencyMismatch => {}
             UnsupportedByProvider | ProviderRejected | RateLimited | ConcurrencyLimit | ProviderUnavailable => {}
             ProviderBusy | Unavailable | ProviderTimeout | Internal => {}
+            InvalidPhoneNumber | MissingParameters | BudgetExceeded => {}
         }
     }
     all.to_vec()

@@ -14,6 +14,9 @@ use crate::{Store, StoreError};
 const MOST_QUERIES: usize = 6;
 /// Calls that one query looks at where a filter may pass over most of them.
 const LOOKED_AT: i32 = 200;
+/// Bytes of calls after which a page is full, whatever its limit: an answer of Lambda's holds 6 MB, and one query brings at most
+/// 1 MB more.
+const FULL_BYTES: usize = 2 * 1024 * 1024;
 
 /// Which calls.
 #[derive(Clone, Debug, Default)]
@@ -69,9 +72,16 @@ impl CallFilter {
     }
 }
 
+/// A call, its place in the list, and its size in bytes.
+struct Listed {
+    place: String,
+    call: Call,
+    bytes: usize,
+}
+
 /// What one query found.
 struct Found {
-    calls: Vec<(String, Call)>,
+    calls: Vec<Listed>,
     /// Where it stopped, if there is more in this month.
     stopped_at: Option<String>,
 }
@@ -97,15 +107,17 @@ impl Store {
         let mut month = month_in(&top).unwrap_or_else(|| month_of(newest));
         let last_month = month_in(&bottom).unwrap_or_else(|| month_of(oldest));
         let mut calls: Vec<Call> = Vec::new();
+        let mut bytes = 0;
         for _ in 0..MOST_QUERIES {
             let missing = limit.saturating_sub(calls.len());
             let looked_at = if filter.is_selective() { LOOKED_AT } else { i32::try_from(missing).unwrap_or(LOOKED_AT) };
             let found = self.call_query(tenant, &month, (&bottom, &top), looked_at).await?;
-            for (place, call) in found.calls {
-                top = place;
-                if filter.takes(&call) {
-                    calls.push(call);
-                    if calls.len() == limit {
+            for listed in found.calls {
+                top = listed.place;
+                if filter.takes(&listed.call) {
+                    calls.push(listed.call);
+                    bytes += listed.bytes;
+                    if calls.len() == limit || bytes >= FULL_BYTES {
                         return Ok(CallPage { calls, next: Some(top) });
                     }
                 }
@@ -156,7 +168,8 @@ impl Store {
         let mut calls = Vec::new();
         for item in output.items.unwrap_or_default() {
             let place = place_of(&item).unwrap_or_default();
-            calls.push((place, CallRow::read(OPERATION, item)?));
+            let bytes = item.get("call").and_then(|value| value.as_s().ok()).map_or(0, String::len);
+            calls.push(Listed { place, call: CallRow::read(OPERATION, item)?, bytes });
         }
         Ok(Found { calls, stopped_at })
     }

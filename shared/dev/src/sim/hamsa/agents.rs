@@ -25,17 +25,18 @@ pub(super) struct Agent {
 const AGENTS: [Agent; 2] = [
     Agent {
         id: HAMSA_VOICE_AGENT_ID,
-        name: "Collections",
-        lang: "ar",
-        greeting: "السلام عليكم، هل أتحدث مع {{customerName}}؟",
-        preamble: "ذكر {{customerName}} برصيده المستحق {{accountBalance}} قبل {{dueDate}}.",
-    },
-    Agent {
-        id: "5f0d8e7a-2c41-4b7e-9f2f-0e6a1d3c9b84",
         name: "Support",
         lang: "en",
         greeting: "Hello, this is support. How can I help?",
         preamble: "Find out what is wrong and help to mend it.",
+    },
+    // One whose calls need values.
+    Agent {
+        id: "5f0d8e7a-2c41-4b7e-9f2f-0e6a1d3c9b84",
+        name: "Collections",
+        lang: "ar",
+        greeting: "السلام عليكم، هل أتحدث مع {{customerName}}؟",
+        preamble: "ذكر {{customerName}} برصيده المستحق {{accountBalance}} قبل {{dueDate}}.",
     },
 ];
 

@@ -11,6 +11,11 @@ use super::{FIRST, INFO, all, asked, go_wrong, made, path_of};
 use crate::harness::TestWorld;
 use crate::rows::rows_of;
 
+/// A world whose configuration describes an agent and names none.
+async fn described(parameters: &[(&str, &str)]) -> TestWorld {
+    TestWorld::with(&[&[("OmnidimensionAgentId", "")], parameters].concat()).await
+}
+
 /// The names of OmniDimension's agents.
 async fn agents(world: &TestWorld) -> Vec<String> {
     let listed = all(&world.as_local(), "/api/agents?provider=omnidimension", "agents", "name").await;
@@ -19,7 +24,7 @@ async fn agents(world: &TestWorld) -> Vec<String> {
 
 #[tokio::test]
 async fn it_is_made_when_it_is_first_asked_for_as_the_configuration_describes_it() {
-    let world = TestWorld::with(&[("AgentName", "Reception"), ("AgentTemperature", "0.2"), ("AgentVoiceId", "v-1")]).await;
+    let world = described(&[("AgentName", "Reception"), ("AgentTemperature", "0.2"), ("AgentVoiceId", "v-1")]).await;
     let told = world.as_local().get(INFO).await;
     told.expect(200);
     assert_eq!(told.text("/name"), "Reception");
@@ -39,7 +44,7 @@ async fn it_is_made_when_it_is_first_asked_for_as_the_configuration_describes_it
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sixteen_who_ask_at_once_make_one() {
-    let world = TestWorld::start().await;
+    let world = described(&[]).await;
     let caller = world.as_local();
     let asking = (0..16).map(|_| caller.get(INFO));
     for answer in futures_util::future::join_all(asking).await {
@@ -55,7 +60,7 @@ async fn sixteen_who_ask_at_once_make_one() {
 
 #[tokio::test]
 async fn an_agent_whose_making_was_cut_off_is_found_by_its_name() {
-    let world = TestWorld::start().await;
+    let world = described(&[]).await;
     // The list is read first, and answers.
     let faults = world.world.simulators().faults();
     go_wrong(&world, Provider::Omnidimension, Effect::Slow(Duration::ZERO), 1).await;
@@ -75,7 +80,7 @@ async fn an_agent_whose_making_was_cut_off_is_found_by_its_name() {
 
 #[tokio::test]
 async fn a_failure_that_certainly_made_nothing_is_forgotten_at_once() {
-    let world = TestWorld::start().await;
+    let world = described(&[]).await;
     // Once for the list, in each of its attempts; once for the making.
     for (effects, status) in [
         (vec![(Effect::Status(401), 2)], 502),
@@ -94,7 +99,7 @@ async fn a_failure_that_certainly_made_nothing_is_forgotten_at_once() {
 
 #[tokio::test]
 async fn one_that_was_removed_is_made_anew() {
-    let world = TestWorld::start().await;
+    let world = described(&[]).await;
     let first = world.as_local().get(INFO).await.text("/agentId");
     // By us, and in the provider's own dashboard.
     world.as_local().delete(&path_of(&first)).await.expect(200);
