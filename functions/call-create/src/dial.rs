@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use switchboard_core::{
-    Call, Channel, Effect, EndReason, Entry, EntryNote, EventId, Leg, LegId, Observation, ProviderId, Secret, Source, Timestamp,
+    Call, Channel, Effect, EndReason, Entry, EntryNote, EventId, Leg, LegId, Observation, ProviderId, Secret, Source,
+    Timestamp,
 };
 use switchboard_lambda::{ApiError, HookAddress, Request};
 use switchboard_providers::{Connected, Placed, ProviderError, ReportTo};
@@ -172,12 +173,7 @@ async fn send(
 }
 
 /// Writes down that the provider has taken it, and its name for it.
-async fn bind(
-    app: &App,
-    call: Call,
-    (leg, provider): (LegId, ProviderId),
-    taken: &Taken,
-) -> Result<Call, ApiError> {
+async fn bind(app: &App, call: Call, (leg, provider): (LegId, ProviderId), taken: &Taken) -> Result<Call, ApiError> {
     let now = app.shell.now();
     let event = entry(app, (leg, provider), &taken.observation.kind, taken.observation.at);
     let change = |call: &mut Call| {

@@ -40,11 +40,7 @@ struct R4In {
     voice_agent_id: Option<String>,
 }
 
-pub(crate) async fn create_as_r1(
-    app: &App,
-    caller: &Caller,
-    request: &Request<Operation>,
-) -> Result<Reply, ApiError> {
+pub(crate) async fn create_as_r1(app: &App, caller: &Caller, request: &Request<Operation>) -> Result<Reply, ApiError> {
     let body: R1In = request.json()?;
     let call = CallIn {
         channel: Some(Channel::Phone),
@@ -61,11 +57,7 @@ pub(crate) async fn create_as_r1(
     })
 }
 
-pub(crate) async fn create_as_r4(
-    app: &App,
-    caller: &Caller,
-    request: &Request<Operation>,
-) -> Result<Reply, ApiError> {
+pub(crate) async fn create_as_r4(app: &App, caller: &Caller, request: &Request<Operation>) -> Result<Reply, ApiError> {
     let body: R4In = request.json()?;
     let call = CallIn {
         channel: Some(Channel::Phone),

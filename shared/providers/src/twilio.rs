@@ -82,7 +82,8 @@ impl TwilioConfig {
         };
         let agent_url = optional("TWILIO_AGENT_URL", |text| reqwest::Url::parse(text).is_ok(), "a URL");
         let number = |text: &str| if text.is_empty() { Some(None) } else { PhoneNumber::from_e164(text).map(Some) };
-        let phone_number = settings.parsed("TWILIO_PHONE_NUMBER", "", number, "a number in E.164 form, as in +15005550006");
+        let phone_number =
+            settings.parsed("TWILIO_PHONE_NUMBER", "", number, "a number in E.164 form, as in +15005550006");
         let record = settings.parsed("TWILIO_RECORD", "false", |text| text.parse().ok(), "true or false");
         Self {
             base_url: settings.base_url("TWILIO_BASE_URL"),
