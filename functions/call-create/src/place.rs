@@ -39,7 +39,7 @@ pub(crate) struct Placing {
     /// The call as it is now.
     pub(crate) call: Call,
     /// What a browser needs to join it. Only the first answer has it: the credential is kept nowhere.
-    pub(crate) connect: Option<Connected>,
+    pub(crate) connect: Option<Box<Connected>>,
     /// Whether the key had this call already.
     pub(crate) replayed: bool,
 }
@@ -85,7 +85,7 @@ pub(crate) async fn carry_out(
     let id = call.id;
     match dial(app, call, order, &plan, request).await {
         Ok(Dialled::Placed { call, connect }) => Ok(Placing { call: *call, connect, replayed: false }),
-        Ok(Dialled::Failed { error, .. }) => Err(ApiError::from(error).with("callId", id.to_string())),
+        Ok(Dialled::Failed { error, .. }) => Err(ApiError::from(*error).with("callId", id.to_string())),
         Err(error) => Err(error.with("callId", id.to_string())),
     }
 }

@@ -50,9 +50,8 @@ async fn claim(app: &App, call: Call, due: &[Duty], now: Timestamp) -> Result<Op
         }
         match duty {
             Duty::TakeBack => {
-                if after.take_back(EndReason::NotDialled, now) {
-                    entries.push(entry("not_dialled", None, now));
-                }
+                let taken = after.take_back(EndReason::NotDialled, now);
+                entries.extend(taken.then(|| entry("not_dialled", None, now)));
             }
             Duty::Overdue => {
                 for leg in overdue(&after, now) {
