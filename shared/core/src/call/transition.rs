@@ -81,7 +81,7 @@ impl Call {
     #[must_use]
     pub fn hopeless(&self, now: Timestamp) -> Vec<LegId> {
         let patience = |leg: &Leg| {
-            let nameless = leg.evidence.external_ids().next().is_none();
+            let nameless = leg.reference.is_none();
             if nameless || leg.outcome_is_unknown() { QUARANTINE } else { LONGEST_LINE }
         };
         let live = self.legs.iter().filter(|leg| leg.is_live());
@@ -333,7 +333,7 @@ impl Call {
     }
 
     fn can_be_polled(&self) -> bool {
-        self.legs.iter().any(|leg| leg.is_live() && leg.placing == Placing::Bound)
+        self.legs.iter().any(|leg| leg.is_live() && leg.placing == Placing::Bound && leg.reference.is_some())
     }
 
     /// Whether anything that others say could still change it: it lives, or something is awaited.
