@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use switchboard_core::{
     Artifact, Call, CallId, Channel, Currency, Direction, Duties, EndClaim, EndReason, Leg, LegId, Micros, Money,
-    Observation, Personal, PhoneNumber, Progress, ProviderId, Role, Source, SpokenTurn, TenantId, Timestamp, Transcript,
+    Observation, Personal, PhoneNumber, Progress, ProviderId, Role, Source, SpokenTurn, TenantId, Timestamp,
+    Transcript,
 };
 use switchboard_store::{CallWrite, Store, Written};
 
@@ -78,13 +79,18 @@ pub(crate) fn end_after(call: &Call, reason: EndReason, secs: u32) -> Observatio
 /// A call that was answered and has ended after so many seconds.
 pub(crate) fn ended(call: Call, reason: EndReason, secs: u32) -> Call {
     let mut call = answered(call);
-    hear(&mut call, &end_after(&call.clone(), reason, secs));
+    let end = end_after(&call, reason, secs);
+    hear(&mut call, &end);
     call
 }
 
 /// A call that nobody answered.
 pub(crate) fn unanswered(call: Call, reason: EndReason) -> Call {
-    let end = Observation { end: Some(EndClaim::new(reason, "raw")), ended_at: Some(call.created_at.plus(RINGS)), ..said("ended") };
+    let end = Observation {
+        end: Some(EndClaim::new(reason, "raw")),
+        ended_at: Some(call.created_at.plus(RINGS)),
+        ..said("ended")
+    };
     bound(call, &end)
 }
 

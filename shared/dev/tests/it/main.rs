@@ -25,6 +25,7 @@ mod repository;
 mod restart;
 mod rows;
 mod shell;
+mod signatures;
 mod smoke;
 mod store;
 mod talk;
