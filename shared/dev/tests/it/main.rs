@@ -25,6 +25,7 @@ mod rows;
 mod shell;
 mod smoke;
 mod store;
+mod storm;
 mod talk;
 mod tour;
 mod uploads;

@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde_json::json;
 use switchboard_providers::Cause;
 
-use super::{HOOKS, create, from_the_beginning, ids, path_of, rotate, rotation_of, row_of, shows_no_address, token_of, verdict};
+use super::{
+    HOOKS, create, from_the_beginning, ids, path_of, rotate, rotation_of, row_of, shows_no_address, token_of, verdict,
+};
 use crate::harness::TestWorld;
 use crate::rows::{rows, rows_of};
 
