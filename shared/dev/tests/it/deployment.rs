@@ -70,7 +70,7 @@ macro_rules! routes_of {
 
 /// Every route of every function.
 pub(crate) fn routes() -> Vec<RouteInWords> {
-    routes_of!(session, process, webhook, health, admin, agents)
+    routes_of!(session, process, webhook, health, admin, agents, call_read)
 }
 
 /// The template as data.

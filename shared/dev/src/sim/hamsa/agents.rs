@@ -25,7 +25,7 @@ pub(super) struct Agent {
 const AGENTS: [Agent; 2] = [
     Agent {
         id: HAMSA_VOICE_AGENT_ID,
-        name: "Support",
+        name: "Assistant",
         lang: "en",
         greeting: "Hello, this is support. How can I help?",
         preamble: "Find out what is wrong and help to mend it.",

@@ -66,7 +66,9 @@ async fn only_the_address_of_the_last_rotation_holds_and_a_revoked_one_stays_rev
     let again = operator.delete(&path_of(&hook)).await;
     assert_eq!((again.status, &again.json), (200, &revoked.json));
     assert_eq!(row_of(&world, &hook).await.revoked_at, Some(revoked_at));
-    rotate(&operator, &hook).await.refused(409, "conflict");
+    let refused = rotate(&operator, &hook).await;
+    refused.refused(409, "conflict");
+    assert!(refused.text("/error/message").contains("was revoked; make a new one"), "{}", refused.json);
     assert_eq!(row_of(&world, &hook).await.generation, 2);
 }
 
