@@ -1,7 +1,6 @@
 //! How a call stands: everything that is said of it, told from its legs. Nothing here changes anything.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::{
     ArtifactState, Call, EndClaim, EndReason, EndingBy, Evidence, Found, LONGEST_LINE, Leg, Phase, Placing,
@@ -62,7 +61,7 @@ impl Call {
             end.reason = EndReason::MaxDuration;
         }
         let Some(ending) = &self.ending else { return Some(end) };
-        let asked_first = leg.evidence.ended_at().is_none_or(|at| at >= ending.requested_at);
+        let asked_first = leg.evidence.ended_at().is_none_or(|at| !is_before(at, ending.requested_at));
         let reason = match (end.reason, ending.by) {
             // Providers call an end that we asked for many things; none of them says why we asked.
             (
@@ -234,24 +233,27 @@ impl Call {
     }
 
     /// Seconds of a line that nobody wanted any more, from the end that the deadline forced to the end that the carrier would
-    /// have made by itself.
+    /// have made by itself. A call that was over before anybody asked was not forced.
     #[must_use]
     pub fn ghost_secs_prevented(&self) -> u64 {
-        let forced = self.ending.as_ref().is_some_and(|ending| ending.by == EndingBy::Deadline);
-        if !forced || self.is_live() {
-            return 0;
-        }
+        let forced_at = self.ending.as_ref().filter(|ending| ending.by == EndingBy::Deadline);
+        let Some(forced_at) = forced_at.map(|ending| ending.requested_at).filter(|_| !self.is_live()) else { return 0 };
         self.legs
             .iter()
             .filter(|leg| leg.evidence.is_over())
             .filter_map(|leg| {
-                let (answered, ended) = (leg.evidence.answered_at()?, leg.evidence.ended_at()?);
-                if ended < self.deadline_at {
+                let lasted = leg.evidence.duration_secs().filter(|secs| *secs > 0)?;
+                if is_before(leg.evidence.ended_at()?, forced_at) {
                     return None;
                 }
-                let cap = leg.cap_secs.map_or(LONGEST_LINE, |secs| Duration::from_secs(u64::from(secs)));
-                Some(answered.plus(cap).since(ended).as_secs())
+                let cap = leg.cap_secs.map_or(LONGEST_LINE.as_secs(), u64::from);
+                Some(cap.saturating_sub(u64::from(lasted)))
             })
             .sum()
     }
+}
+
+/// Whether one moment is before another, as far as a provider can tell: most of them write whole seconds.
+fn is_before(told: Timestamp, ours: Timestamp) -> bool {
+    told.epoch_secs() < ours.epoch_secs()
 }

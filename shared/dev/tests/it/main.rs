@@ -28,6 +28,7 @@ mod shell;
 mod signatures;
 mod smoke;
 mod store;
+mod storm;
 mod talk;
 mod tour;
 mod uploads;
