@@ -229,7 +229,8 @@ async fn a_slow_provider_leaves_a_function_the_time_to_say_so() {
         {
             unasked.remove(&(provider, name));
             // A look is given up after two seconds, whatever the request may take.
-            let longest = operations[&(provider, name)].longest().min(patience(&spec.name)) + spent_before(&spec.name, name);
+            let longest =
+                operations[&(provider, name)].longest().min(patience(&spec.name)) + spent_before(&spec.name, name);
             assert!(longest + AWS_LIMIT <= spec.timeout, "{} waits {longest:?} for {provider}'s {name}", spec.name);
         }
         for (provider, address) in [
