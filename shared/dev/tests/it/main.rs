@@ -20,6 +20,7 @@ mod installation;
 mod invoke;
 mod limits;
 mod log_lines;
+mod lost_names;
 mod made_calls;
 mod permissions;
 mod reading;
