@@ -47,7 +47,7 @@ pub use timeline::{Entry, EntryNote};
 pub use transcript::{SpokenTurn, Transcript, TranscriptOutline};
 pub use transition::Observed;
 
-use crate::{AlarmId, CallId, LegId, Money, Personal, PhoneNumber, ProviderId, TenantId, Timestamp};
+use crate::{AlarmId, CallId, Personal, PhoneNumber, ProviderId, TenantId, Timestamp};
 
 /// Shortest and longest that a call may be asked to last.
 pub const MAX_DURATION_SECS: std::ops::RangeInclusive<u32> = 10..=14_400;
