@@ -42,12 +42,12 @@ impl Settled {
 }
 
 impl Desk {
-    /// Searches for every attempt of a call whose outcome is unknown.
+    /// Searches for every attempt of a call whose outcome is unknown, and for those that were seen and never named.
     ///
     /// # Errors
     /// [`DeskError`].
     pub async fn settle(&self, mut call: Call) -> Result<Call, DeskError> {
-        let legs: Vec<LegId> = call.legs.iter().filter(|leg| leg.outcome_is_unknown()).map(|leg| leg.id).collect();
+        let legs: Vec<LegId> = call.legs.iter().filter(|leg| leg.lacks_name()).map(|leg| leg.id).collect();
         for leg in legs {
             call = self.settle_leg(call, leg).await?.into_call();
         }
@@ -106,7 +106,7 @@ impl Desk {
         let written = self
             .store
             .call_change_from(call.clone(), |call| {
-                if !call.leg(leg)?.outcome_is_unknown() {
+                if !call.leg(leg)?.lacks_name() {
                     return None;
                 }
                 let observed = call.observe(leg, &found.observation, now);

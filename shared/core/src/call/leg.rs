@@ -106,6 +106,14 @@ impl Leg {
         matches!(self.placing, Placing::Unknown { .. }) && !self.evidence.was_seen()
     }
 
+    /// Whether nobody has told under which name the provider has it, so that it can be neither read nor ended: its answer was
+    /// lost. That somebody has seen it since does not name it.
+    #[must_use]
+    pub fn lacks_name(&self) -> bool {
+        let seen = self.is_live() && self.placing == Placing::Bound && self.reference.is_none();
+        seen || self.outcome_is_unknown()
+    }
+
     /// Whether it may ever have rung anywhere.
     #[must_use]
     pub fn may_have_been_dialled(&self) -> bool {

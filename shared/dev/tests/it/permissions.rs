@@ -10,6 +10,8 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::request::Parts;
 use serde_json::{Value, json};
 use switchboard_dev::credentials::LOCAL_KEY;
 use switchboard_dev::functions::{self, Scheduled};
@@ -108,9 +110,14 @@ async fn pass(State(customs): State<Customs>, request: Request) -> Response {
         None => object(head.method.as_str(), head.uri.path()),
     };
     customs.seen.lock().unwrap().extend(needed);
-    let url = format!("{}{}", customs.upstream, head.uri.path_and_query().unwrap());
+    forward(&customs.client, &customs.upstream, head, body).await
+}
+
+/// Has a request answered by the one that it was meant for.
+pub(crate) async fn forward(client: &reqwest::Client, upstream: &str, head: Parts, body: Bytes) -> Response {
+    let url = format!("{upstream}{}", head.uri.path_and_query().unwrap());
     // The host is part of what was signed, so it stays.
-    let sent = customs.client.request(head.method, url).headers(head.headers).body(body).send().await.unwrap();
+    let sent = client.request(head.method, url).headers(head.headers).body(body).send().await.unwrap();
     let mut answer = Response::builder().status(sent.status());
     *answer.headers_mut().unwrap() = sent.headers().clone();
     answer.headers_mut().unwrap().remove("transfer-encoding");
