@@ -54,7 +54,9 @@ pub(crate) async fn make(
     };
     match app.shell.store.agent_claim(&claim).await {
         Ok(true) => Ok(agent),
-        Ok(false) => Err(ApiError::internal("a new agent has the name of one that another tenant has").with_possible_effect()),
+        Ok(false) => {
+            Err(ApiError::internal("a new agent has the name of one that another tenant has").with_possible_effect())
+        }
         Err(error) => Err(ApiError::from(error).with_possible_effect().with("agentId", claim.agent_id)),
     }
 }

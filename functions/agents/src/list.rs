@@ -52,7 +52,9 @@ struct Found<T> {
 
 pub(crate) async fn agents(app: &App, caller: &Caller, request: &Request<Operation>) -> Result<Reply, ApiError> {
     let (list, wanted, start) = opened(app, caller, request, "agents").await?;
-    let Some(start) = start else { return Reply::json(StatusCode::OK, &AgentsOut { agents: vec![], next_cursor: None }) };
+    let Some(start) = start else {
+        return Reply::json(StatusCode::OK, &AgentsOut { agents: vec![], next_cursor: None });
+    };
     let found = page(&app.offers, wanted, start, |agents, page| agents.list(page)).await?;
     let ids: Vec<&str> = found.items.iter().map(|agent| agent.id.as_str()).collect();
     let claims = app.shell.store.agent_claims_fetch(found.provider, &ids).await?;
@@ -97,12 +99,7 @@ async fn opened(
 }
 
 /// The page at a place. Where all providers are asked, those that we have no credentials for are passed over.
-async fn page<T>(
-    offers: &Offers,
-    wanted: Option<ProviderId>,
-    start: Place,
-    ask: Ask<T>,
-) -> Result<Found<T>, ApiError> {
+async fn page<T>(offers: &Offers, wanted: Option<ProviderId>, start: Place, ask: Ask<T>) -> Result<Found<T>, ApiError> {
     let mut place = start;
     loop {
         let following = if wanted.is_none() { after(offers, place.provider).map(Place::first) } else { None };

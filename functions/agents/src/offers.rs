@@ -55,9 +55,9 @@ impl Offers {
     /// # Errors
     /// 422 naming the nearest provider that lets programs do that.
     pub(crate) fn writing_of(&self, provider: ProviderId) -> Result<&dyn AgentWriting, ApiError> {
-        self.agents_of(provider)?.writing().ok_or_else(|| {
-            unsupported(format!("{provider} does not let programs write agents; {NEAREST} does"))
-        })
+        self.agents_of(provider)?
+            .writing()
+            .ok_or_else(|| unsupported(format!("{provider} does not let programs write agents; {NEAREST} does")))
     }
 }
 
@@ -77,9 +77,7 @@ pub(crate) fn provider_named(name: &str) -> Option<ProviderId> {
 pub(crate) fn provider_asked<O>(request: &Request<O>) -> Result<Option<ProviderId>, ApiError> {
     let Some(name) = request.query("provider") else { return Ok(None) };
     let known = || ProviderId::ALL.map(ProviderId::as_str).join(", ");
-    provider_named(name)
-        .map(Some)
-        .ok_or_else(|| ApiError::invalid("provider", format!("must be one of {}", known())))
+    provider_named(name).map(Some).ok_or_else(|| ApiError::invalid("provider", format!("must be one of {}", known())))
 }
 
 /// Whether nobody has given us credentials for a provider.

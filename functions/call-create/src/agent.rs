@@ -21,7 +21,8 @@ pub(crate) async fn configured(app: &App, provider: ProviderId) -> Result<Option
     };
     let find = async { Ok(agents.named(name).await?.map(|agent| agent.id.as_str().to_owned())) };
     let make = async {
-        let message = "the agent of the configuration is not made yet; GET /agent/info makes it once, or name one in agentId";
+        let message =
+            "the agent of the configuration is not made yet; GET /agent/info makes it once, or name one in agentId";
         Err(ApiError::new(Fault::Conflict, message))
     };
     let id = configured_agent(&app.shell.store, provider, name, find, make).await?;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use switchboard_core::{
-    Call, Channel, Effect, EndReason, Entry, EntryNote, EventId, Leg, LegId, Observation, ProviderId, Secret, Source, Timestamp,
+    Call, Channel, Effect, EndReason, Entry, EntryNote, EventId, Leg, LegId, Observation, ProviderId, Secret, Source,
+    Timestamp,
 };
 use switchboard_lambda::{ApiError, HookAddress, Request};
 use switchboard_providers::{Connected, Placed, ProviderError, ReportTo};
@@ -26,12 +27,12 @@ pub(crate) enum Dialled {
         /// As it is now.
         call: Box<Call>,
         /// What a browser needs to join it.
-        connect: Option<Connected>,
+        connect: Option<Box<Connected>>,
     },
     /// Nobody was called, for certain.
     Failed {
         /// What the last provider said.
-        error: ProviderError,
+        error: Box<ProviderError>,
     },
 }
 
@@ -59,7 +60,7 @@ pub(crate) async fn dial(
         let error = match outcome {
             Ok((placed, connect)) => {
                 let call = bind(app, call, (leg, provider), &placed).await?;
-                return Ok(Dialled::Placed { call: Box::new(call), connect });
+                return Ok(Dialled::Placed { call: Box::new(call), connect: connect.map(Box::new) });
             }
             Err(error) if error.effect == Effect::Possible => {
                 tracing::warn!(%error, "the answer to a dial was lost");
@@ -71,7 +72,7 @@ pub(crate) async fn dial(
         tracing::info!(%error, "a call was certainly not dialled");
         call = failed(app, call, (leg, provider), &error).await?;
         if call.legs.last().is_none_or(|last| last.id == leg) {
-            return Ok(Dialled::Failed { error });
+            return Ok(Dialled::Failed { error: Box::new(error) });
         }
     }
 }
@@ -172,12 +173,7 @@ async fn send(
 }
 
 /// Writes down that the provider has taken it, and its name for it.
-async fn bind(
-    app: &App,
-    call: Call,
-    (leg, provider): (LegId, ProviderId),
-    taken: &Taken,
-) -> Result<Call, ApiError> {
+async fn bind(app: &App, call: Call, (leg, provider): (LegId, ProviderId), taken: &Taken) -> Result<Call, ApiError> {
     let now = app.shell.now();
     let event = entry(app, (leg, provider), &taken.observation.kind, taken.observation.at);
     let change = |call: &mut Call| {

@@ -55,12 +55,8 @@ pub(crate) async fn dry_run(
             None
         }
     };
-    let would_send = would_send.map(|WouldSend { method, path, body }| WouldSendOut {
-        provider: plan.provider,
-        method,
-        path,
-        body,
-    });
+    let would_send =
+        would_send.map(|WouldSend { method, path, body }| WouldSendOut { provider: plan.provider, method, path, body });
     let checks =
         checks.into_iter().map(|check| CheckOut { check: check.check, ok: check.ok, message: check.message }).collect();
     Reply::json(StatusCode::OK, &DryRunOut { would_send, checks })

@@ -40,11 +40,7 @@ struct R4In {
     voice_agent_id: Option<String>,
 }
 
-pub(crate) async fn create_as_r1(
-    app: &App,
-    caller: &Caller,
-    request: &Request<Operation>,
-) -> Result<Reply, ApiError> {
+pub(crate) async fn create_as_r1(app: &App, caller: &Caller, request: &Request<Operation>) -> Result<Reply, ApiError> {
     let body: R1In = request.json()?;
     let call = CallIn {
         channel: Some(Channel::Phone),
@@ -55,17 +51,10 @@ pub(crate) async fn create_as_r1(
         ..CallIn::default()
     };
     let placing = carry_out(app, caller, &Order::try_from(call)?, request).await?;
-    answer(&placing, caller, |body| {
-        body["success"] = json!(true);
-        body["call_id"] = body["callId"].clone();
-    })
+    answer(&placing, caller, "call_id")
 }
 
-pub(crate) async fn create_as_r4(
-    app: &App,
-    caller: &Caller,
-    request: &Request<Operation>,
-) -> Result<Reply, ApiError> {
+pub(crate) async fn create_as_r4(app: &App, caller: &Caller, request: &Request<Operation>) -> Result<Reply, ApiError> {
     let body: R4In = request.json()?;
     let call = CallIn {
         channel: Some(Channel::Phone),
@@ -80,10 +69,7 @@ pub(crate) async fn create_as_r4(
         ..CallIn::default()
     };
     let placing = carry_out(app, caller, &Order::try_from(call)?, request).await?;
-    answer(&placing, caller, |body| {
-        body["success"] = json!(true);
-        body["jobId"] = body["callId"].clone();
-    })
+    answer(&placing, caller, "jobId")
 }
 
 fn named(to: Option<String>, field: &str) -> Result<Option<String>, ApiError> {
@@ -115,11 +101,16 @@ fn texts(values: BTreeMap<String, Value>, field: &str) -> Result<BTreeMap<String
     Err(ApiError::new(Fault::InvalidRequest, "a field of the request is not valid").with_details(wrong))
 }
 
-fn answer(placing: &Placing, caller: &Caller, more: impl FnOnce(&mut Value)) -> Result<Reply, ApiError> {
+/// 202 with the call, and beside it what these front ends read: whether it went well, how it stands, and its name under
+/// `id_field`.
+fn answer(placing: &Placing, caller: &Caller, id_field: &str) -> Result<Reply, ApiError> {
     let mut body = serde_json::to_value(CallOut::new(&placing.call, caller))
         .map_err(|_| ApiError::internal("a call cannot be written"))?;
-    body["status"] = json!(old_status(&placing.call));
-    more(&mut body);
+    if let Value::Object(body) = &mut body {
+        body.insert("success".to_owned(), json!(true));
+        body.insert("status".to_owned(), json!(old_status(&placing.call)));
+        body.insert(id_field.to_owned(), json!(placing.call.id));
+    }
     let reply = Reply::json(StatusCode::ACCEPTED, &body)?;
     Ok(if placing.replayed { reply.replayed() } else { reply })
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use switchboard_core::{
-    BadNumber, Channel, Detail, Fault, MAX_DURATION_SECS, MAX_USER_ID_CHARS, Personal, PhoneNumber, ProviderId, Scenario,
-    is_language,
+    BadNumber, Channel, Detail, Fault, MAX_DURATION_SECS, MAX_USER_ID_CHARS, Personal, PhoneNumber, ProviderId,
+    Scenario, is_language,
 };
 use switchboard_lambda::ApiError;
 use switchboard_providers::ExternalId;
@@ -100,11 +100,19 @@ impl TryFrom<CallIn> for Order {
         faults.unless(scenario != Some(None), "scenario", "is not one of those that GET /api/scenarios lists");
         let duration = call.max_duration_secs.unwrap_or(DEFAULT_DURATION_SECS);
         let (least, most) = (MAX_DURATION_SECS.start(), MAX_DURATION_SECS.end());
-        faults.unless(MAX_DURATION_SECS.contains(&duration), "maxDurationSecs", format!("must be from {least} to {most}"));
+        faults.unless(
+            MAX_DURATION_SECS.contains(&duration),
+            "maxDurationSecs",
+            format!("must be from {least} to {most}"),
+        );
         check_names(&call, &mut faults);
         check_params(&call.params, &mut faults);
         let metadata = Value::Object(call.metadata.clone()).to_string();
-        faults.unless(metadata.len() <= MAX_METADATA, "metadata", format!("is larger than {MAX_METADATA} bytes of JSON"));
+        faults.unless(
+            metadata.len() <= MAX_METADATA,
+            "metadata",
+            format!("is larger than {MAX_METADATA} bytes of JSON"),
+        );
         if !faults.0.is_empty() {
             let message = "a field of the request is not valid";
             return Err(ApiError::new(Fault::InvalidRequest, message).with_details(faults.0));

@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 use switchboard_auth::Caller;
 use switchboard_core::{
-    Call, CallId, Channel, Direction, Duties, Fault, Leg, LegId, Personal, PhoneNumber, ProviderId, Secret,
-    SpendHold, Timestamp,
+    Call, CallId, Channel, Direction, Duties, Fault, Leg, LegId, Personal, PhoneNumber, ProviderId, Secret, SpendHold,
+    Timestamp,
 };
 use switchboard_lambda::{ApiError, CallOut, Reply, Request, refusal};
 use switchboard_providers::Connected;
@@ -39,7 +39,7 @@ pub(crate) struct Placing {
     /// The call as it is now.
     pub(crate) call: Call,
     /// What a browser needs to join it. Only the first answer has it: the credential is kept nowhere.
-    pub(crate) connect: Option<Connected>,
+    pub(crate) connect: Option<Box<Connected>>,
     /// Whether the key had this call already.
     pub(crate) replayed: bool,
 }
@@ -85,18 +85,13 @@ pub(crate) async fn carry_out(
     let id = call.id;
     match dial(app, call, order, &plan, request).await {
         Ok(Dialled::Placed { call, connect }) => Ok(Placing { call: *call, connect, replayed: false }),
-        Ok(Dialled::Failed { error, .. }) => Err(ApiError::from(error).with("callId", id.to_string())),
+        Ok(Dialled::Failed { error, .. }) => Err(ApiError::from(*error).with("callId", id.to_string())),
         Err(error) => Err(error.with("callId", id.to_string())),
     }
 }
 
 /// The call of a key that has one; else what stood in the way of a new one.
-async fn before(
-    app: &App,
-    caller: &Caller,
-    key: Option<CallKey<'_>>,
-    error: ApiError,
-) -> Result<Placing, ApiError> {
+async fn before(app: &App, caller: &Caller, key: Option<CallKey<'_>>, error: ApiError) -> Result<Placing, ApiError> {
     let Some(key) = key else { return Err(error) };
     match app.shell.store.call_of_key(key).await? {
         Some((id, true)) => replay(app, caller, id).await,
@@ -175,7 +170,8 @@ fn answer(placing: &Placing, caller: &Caller) -> Result<Reply, ApiError> {
             url: expose(&connected.url),
             expires_at: connected.expires_at,
         };
-        let connect = serde_json::to_value(connect).map_err(|_| ApiError::internal("a credential cannot be written"))?;
+        let connect =
+            serde_json::to_value(connect).map_err(|_| ApiError::internal("a credential cannot be written"))?;
         body.insert("connect".to_owned(), connect);
     }
     let reply = Reply::json(StatusCode::ACCEPTED, &body)?;

@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     pub(crate) provider: ProviderId,
     /// The agent, where the request, the configuration or the table names one.
     pub(crate) agent_id: Option<String>,
+    /// The caller's number, or the provider's name for one, where the request names it.
+    pub(crate) from: Option<String>,
     /// What the provider is given: the caller's values, and the scenario's texts.
     pub(crate) params: BTreeMap<String, Personal>,
     /// What was looked at.
@@ -54,18 +56,14 @@ pub(crate) async fn plan(app: &App, caller: &Caller, order: &Order, lenient: boo
     let params = scripted(order, lenient, &mut checks)?;
     let provider = choose(app, order).await?;
     let agent_id = agent_of(app, caller, provider, order).await?;
-    let mut plan = Plan { provider, agent_id, params, checks };
+    let mut plan = Plan { provider, agent_id, from: order.from.clone(), params, checks };
     let asked = ask(app, order, &plan, lenient).await?;
     plan.checks.extend(asked);
     Ok(plan)
 }
 
 /// The caller's values with the scenario's texts among them.
-fn scripted(
-    order: &Order,
-    lenient: bool,
-    checks: &mut Vec<Check>,
-) -> Result<BTreeMap<String, Personal>, ApiError> {
+fn scripted(order: &Order, lenient: bool, checks: &mut Vec<Check>) -> Result<BTreeMap<String, Personal>, ApiError> {
     let mut params = order.params.clone();
     if let Some(language) = &order.language {
         params.entry("language".to_owned()).or_insert_with(|| Personal::new(language.as_str()));
@@ -121,7 +119,10 @@ async fn choose(app: &App, order: &Order) -> Result<ProviderId, ApiError> {
         }
     }
     Err(trouble.unwrap_or_else(|| {
-        ApiError::new(Fault::Unavailable, "no provider that could hold this call is configured; its operator must add one")
+        ApiError::new(
+            Fault::Unavailable,
+            "no provider that could hold this call is configured; its operator must add one",
+        )
     }))
 }
 
@@ -136,12 +137,7 @@ fn unsupported(fleet: &Fleet, provider: ProviderId, channel: Channel) -> ApiErro
 }
 
 /// The agent: the request's, if it is the caller's to use; else the configured one.
-async fn agent_of(
-    app: &App,
-    caller: &Caller,
-    provider: ProviderId,
-    order: &Order,
-) -> Result<Option<String>, ApiError> {
+async fn agent_of(app: &App, caller: &Caller, provider: ProviderId, order: &Order) -> Result<Option<String>, ApiError> {
     let Some(named) = &order.agent_id else { return agent::configured(app, provider).await };
     let claim = app.shell.store.agent_claim_fetch(provider, named).await?;
     if !AgentClaim::is_of(claim.as_ref(), caller.tenant(), &app.owner) {
@@ -196,7 +192,7 @@ pub(crate) fn place_call<'a>(
         call,
         leg,
         to: order.to.as_ref(),
-        from: order.from.as_deref(),
+        from: plan.from.as_deref(),
         agent_id: plan.agent_id.as_deref(),
         params: &plan.params,
         max_duration: Duration::from_secs(u64::from(order.max_duration_secs)),
@@ -205,11 +201,12 @@ pub(crate) fn place_call<'a>(
 }
 
 impl Plan {
-    /// The plan for another attempt: what belongs to the first provider (its agent) means nothing to another one.
+    /// The plan for another attempt: what belongs to the first provider (its agent, its name for a number) means nothing to another one.
     pub(crate) fn of(&self, provider: ProviderId, first: bool) -> Self {
         Self {
             provider,
             agent_id: self.agent_id.clone().filter(|_| first),
+            from: self.from.clone().filter(|from| first || from.starts_with('+')),
             params: self.params.clone(),
             checks: Vec::new(),
         }

@@ -36,9 +36,11 @@ pub enum Operation {
 
 /// The routes.
 pub const ROUTES: &[Route<Operation>] = &[
-    Route::new("POST", "/api/calls/{callId}/end", Operation::End, Access::scope(Scope::CallsWrite)),
-    Route::new("POST", "/call/{callId}/end", Operation::EndAsBefore, Access::scope(Scope::CallsWrite)),
-    Route::new("POST", "/api/hamsa/jobs/{callId}/end", Operation::EndAsBefore, Access::scope(Scope::CallsWrite)),
+    Route::new("POST", "/api/calls/{callId}/end", Operation::End, Access::scope(Scope::CallsWrite)).idempotent_by_key(),
+    Route::new("POST", "/call/{callId}/end", Operation::EndAsBefore, Access::scope(Scope::CallsWrite))
+        .idempotent_by_key(),
+    Route::new("POST", "/api/hamsa/jobs/{callId}/end", Operation::EndAsBefore, Access::scope(Scope::CallsWrite))
+        .idempotent_by_key(),
 ];
 
 impl App {

@@ -95,7 +95,8 @@ async fn tell(app: &App, low: &[&str], now: Timestamp) -> Result<(), switchboard
     let open = store.account_alarm(&app.owner, AlarmKind::CreditsLow).await?.filter(|alarm| alarm.closed_at.is_none());
     match open {
         None if !low.is_empty() => {
-            let reason = format!("little is left on the account with {}; calls will be refused soon", low.join(" and "));
+            let reason =
+                format!("little is left on the account with {}; calls will be refused soon", low.join(" and "));
             let alarm = Alarm {
                 id: AlarmId::generate(now),
                 tenant: app.owner.clone(),

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use switchboard_calls::DeskError;
 use switchboard_core::{
-    AlarmKind, Call, CallId, Duty, EndReason, EndingBy, Entry, EventId, LONGEST_LINE, LegId, Placing, QUARANTINE, Source,
-    Timestamp,
+    AlarmKind, Call, CallId, Duty, EndReason, EndingBy, Entry, EventId, LegId, Placing, QUARANTINE, Source, Timestamp,
 };
 use switchboard_store::{CallWrite, Change, Changed, Written};
 
@@ -38,12 +37,7 @@ pub(crate) async fn attend(app: &App, id: CallId) -> Result<(), DeskError> {
 
 /// Claims every due duty by writing its next try down. `None` if somebody else has changed the call: it is due for them, or
 /// again in the next round. What needs nobody's word is done in the same write.
-async fn claim(
-    app: &App,
-    call: Call,
-    due: &[Duty],
-    now: Timestamp,
-) -> Result<Option<(Call, Vec<Duty>)>, DeskError> {
+async fn claim(app: &App, call: Call, due: &[Duty], now: Timestamp) -> Result<Option<(Call, Vec<Duty>)>, DeskError> {
     if due.is_empty() {
         return Ok(None);
     }
@@ -56,9 +50,8 @@ async fn claim(
         }
         match duty {
             Duty::TakeBack => {
-                if after.take_back(EndReason::NotDialled, now) {
-                    entries.push(entry("not_dialled", None, now));
-                }
+                let taken = after.take_back(EndReason::NotDialled, now);
+                entries.extend(taken.then(|| entry("not_dialled", None, now)));
             }
             Duty::Overdue => {
                 for leg in overdue(&after, now) {
@@ -120,7 +113,7 @@ async fn end(app: &App, call: Call) -> Result<Call, DeskError> {
         if !call.is_live() {
             return None;
         }
-        for leg in hopeless(call, now) {
+        for leg in call.hopeless(now) {
             call.give_up(leg, now);
         }
         let unknown = call.outcome_is_unknown();
@@ -141,19 +134,12 @@ async fn end(app: &App, call: Call) -> Result<Call, DeskError> {
     .await
 }
 
-const UNKNOWN: &str = "the provider's answer to the dial was lost, and its records do not tell whether anybody was called";
+const UNKNOWN: &str =
+    "the provider's answer to the dial was lost, and its records do not tell whether anybody was called";
 const NO_RUNG: &str =
     "the provider has no request that ends a call, and no line of ours carries it; it ends by its agent's own limit";
 const NO_EVIDENCE: &str = "the provider has taken the request to end the call, but nobody says that it is over";
 const NOT_TAKEN: &str = "nothing that was asked to end the call was taken; see its `ending.rungs`";
-
-/// The attempts that nobody believes in any more: what is unknown after the quarantine, everything else after the longest that
-/// any carrier keeps a line up.
-fn hopeless(call: &Call, now: Timestamp) -> Vec<LegId> {
-    let patience = |unknown: bool| if unknown { QUARANTINE } else { LONGEST_LINE };
-    let live = call.legs.iter().filter(|leg| leg.is_live());
-    live.filter(|leg| now >= call.deadline_at.plus(patience(leg.outcome_is_unknown()))).map(|leg| leg.id).collect()
-}
 
 /// Reads the records for what comes after the end; after the last try, what has not come will not.
 async fn collect(app: &App, call: Call, last_try: bool) -> Result<Call, DeskError> {

@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use switchboard_core::{
-    Call, CallId, Channel, Direction, Duties, Entry, EntryNote, EventId, InboundCall, Leg, LegId, Observation, Personal,
-    Placing, Progress, ProviderId,
+    Call, CallId, Channel, Direction, Duties, Entry, EntryNote, EventId, InboundCall, Leg, LegId, Observation,
+    Personal, Placing, Progress, ProviderId,
 };
 use switchboard_lambda::{ApiError, Reply};
 use switchboard_providers::{CallNews, News, ProviderEvent};

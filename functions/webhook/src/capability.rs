@@ -14,11 +14,7 @@ use crate::call::{Claim, take};
 use crate::delivery::reject;
 use crate::{App, Operation};
 
-pub(crate) async fn receive(
-    app: &App,
-    request: &Request<Operation>,
-    provider: ProviderId,
-) -> Result<Reply, ApiError> {
+pub(crate) async fn receive(app: &App, request: &Request<Operation>, provider: ProviderId) -> Result<Reply, ApiError> {
     let sender = provider.as_str();
     let token = request.parameter("token");
     let hook = match find(app, token).await? {
@@ -76,8 +72,7 @@ async fn prove<'a>(
         key: WEBHOOK_URL_SECRET,
         what: bad.to_string(),
     })?;
-    let facts =
-        HookFacts { hook: hook.id, sender: &hook.sender, purpose: &hook.purpose, generation: hook.generation };
+    let facts = HookFacts { hook: hook.id, sender: &hook.sender, purpose: &hook.purpose, generation: hook.generation };
     let proof = match keys.prove(token, &facts) {
         Ok(proof) => proof,
         Err(rejection) => return Ok(Err(rejection)),

@@ -103,7 +103,8 @@ impl Desk {
     async fn end_line(&self, call: &Call, leg: &Leg) -> Result<Option<Rung>, DeskError> {
         let (Some(to), Some(from)) = (&call.to, &call.from) else { return Ok(None) };
         let others = self.store.open_legs_to(to).await?.into_iter().filter(|open| open.leg != leg.id).count();
-        let rung = |result: &str| Rung { rung: TWILIO_LINE.to_owned(), result: result.to_owned(), at: self.store.now() };
+        let rung =
+            |result: &str| Rung { rung: TWILIO_LINE.to_owned(), result: result.to_owned(), at: self.store.now() };
         if others > 0 {
             return Ok(Some(rung("ambiguous")));
         }

@@ -41,6 +41,11 @@ impl Desk {
         let Some(found) = records.read(&known_call(&call, known)).await? else {
             return Ok(Looked::NoRecord(Box::new(call)));
         };
+        // The name may have come from a sender that cannot sign: a record that carries another attempt's name is not ours.
+        if found.leg.is_some_and(|named| named != leg) {
+            tracing::warn!(%provider, "a record belongs to another call than the one it was read for");
+            return Ok(Looked::NoRecord(Box::new(call)));
+        }
         let now = self.store.now();
         // A look that finds what is known already is not worth a line in the timeline, nor a write.
         if call.leg(leg).is_some_and(|leg| leg.evidence.with(&found.observation) == leg.evidence) {

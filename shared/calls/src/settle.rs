@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use switchboard_core::{Call, EndReason, Entry, EventId, Leg, LegId, Placing, ProviderId, Source};
+use switchboard_core::{Call, EndReason, Entry, EventId, LegId, Placing, ProviderId, Source};
 use switchboard_providers::{CallSearch, FoundCall};
 use switchboard_store::{Change, Reference};
 
@@ -47,8 +47,7 @@ impl Desk {
     /// # Errors
     /// [`DeskError`].
     pub async fn settle(&self, mut call: Call) -> Result<Call, DeskError> {
-        let lost = |leg: &&Leg| leg.is_live() && leg.outcome_is_unknown();
-        let legs: Vec<LegId> = call.legs.iter().filter(lost).map(|leg| leg.id).collect();
+        let legs: Vec<LegId> = call.legs.iter().filter(|leg| leg.outcome_is_unknown()).map(|leg| leg.id).collect();
         for leg in legs {
             call = self.settle_leg(call, leg).await?.into_call();
         }
@@ -62,8 +61,7 @@ impl Desk {
             return unknown(call);
         };
         let dialed_at = leg.evidence.dialed_at().unwrap_or(call.created_at);
-        let search =
-            CallSearch { leg: id, to, since: dialed_at.minus(EARLIER), until: dialed_at.plus(LATER) };
+        let search = CallSearch { leg: id, to, since: dialed_at.minus(EARLIER), until: dialed_at.plus(LATER) };
         let found = records.find(&search).await?;
         let provider = leg.provider;
         if let Some(ours) = found.iter().find(|found| found.leg == Some(id)) {

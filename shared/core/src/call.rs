@@ -302,7 +302,12 @@ impl Call {
             return None;
         }
         let leg = self.leading()?;
-        let end = leg.end()?;
+        let mut end = leg.end()?;
+        // A carrier that ends a line at the limit that it was given says no more than that it is over.
+        let lasted = leg.evidence.duration_secs().zip(leg.cap_secs);
+        if end.reason == EndReason::Completed && lasted.is_some_and(|(secs, cap)| secs >= cap) {
+            end.reason = EndReason::MaxDuration;
+        }
         let Some(ending) = &self.ending else { return Some(end) };
         let asked_first = leg.evidence.ended_at().is_none_or(|at| at >= ending.requested_at);
         let reason = match (end.reason, ending.by) {

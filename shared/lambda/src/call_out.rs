@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use switchboard_auth::Caller;
 use switchboard_core::{
-    ArtifactState, AtFault, Billable, Call, CallId, Channel, Detail, Direction, EndReason, Fault, Money, Personal, Phase,
-    PhoneNumber, PolicyRefusal, ProviderId, Scope, Timestamp,
+    ArtifactState, AtFault, Billable, Call, CallId, Channel, Detail, Direction, EndReason, Fault, Money, Personal,
+    Phase, PhoneNumber, PolicyRefusal, ProviderId, Scope, Timestamp,
 };
 
 use crate::{ApiError, Shell};

@@ -106,7 +106,8 @@ impl HookUrls {
     pub async fn credentials(&self, hook: &Hook, freshness: Freshness) -> Result<Vec<Secret>, SecretUnavailable> {
         let accepted = self.accepted(freshness).await?;
         let made = accepted.iter().map(|key| {
-            let token = (self.make_token)(std::slice::from_ref(key), hook.id, &hook.sender, CREDENTIAL, hook.generation);
+            let token =
+                (self.make_token)(std::slice::from_ref(key), hook.id, &hook.sender, CREDENTIAL, hook.generation);
             token.map_err(|what| SecretUnavailable::Incomplete {
                 name: self.secret_name.clone(),
                 key: WEBHOOK_URL_SECRET,

@@ -49,8 +49,8 @@ mod session_access;
 mod shell;
 mod upstream;
 
-pub use call_out::{CallOut, call_of, old_status, refusal};
 pub use boot::{AwsSettings, Boot, Environment};
+pub use call_out::{CallOut, call_of, old_status, refusal};
 pub use config::{Config, ConfigError};
 pub use configured_agent::configured_agent;
 pub use cors::AllowedOrigins;

@@ -8,11 +8,11 @@ use switchboard_auth::SigningKeys;
 use switchboard_core::{ApiKey, Clock, Freshness, SecretSource, SecretUnavailable, TenantId, Timestamp};
 use switchboard_store::{Bucket, Store};
 
-use crate::{ApiError, HookUrls, Request, TokenMaker};
 use crate::boot::{AwsSettings, Boot};
 use crate::config::Config;
 use crate::cors::AllowedOrigins;
 use crate::secrets::Secrets;
+use crate::{ApiError, HookUrls, Request, TokenMaker};
 
 /// How long a key's row is used before it is read again. A revoked key stops within a minute (api), reading included.
 const KEY_KEPT_FOR: Duration = Duration::from_secs(55);

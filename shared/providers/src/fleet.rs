@@ -45,7 +45,12 @@ impl Fleet {
 
     /// Clients of all of them. Nothing is fetched or connected until the first request.
     #[must_use]
-    pub fn new(config: FleetConfig, secrets: &Arc<dyn SecretSource>, clock: &Arc<dyn Clock>, http: &HttpClient) -> Self {
+    pub fn new(
+        config: FleetConfig,
+        secrets: &Arc<dyn SecretSource>,
+        clock: &Arc<dyn Clock>,
+        http: &HttpClient,
+    ) -> Self {
         let with = || (Arc::clone(secrets), Arc::clone(clock), Arc::clone(http));
         let (secrets, clock, http) = with();
         let hamsa = Hamsa::new(config.hamsa, secrets, clock, http);

@@ -61,6 +61,8 @@ pub struct TwilioConfig {
     pub phone_number: Option<PhoneNumber>,
     /// Whether calls are recorded (`TWILIO_RECORD`).
     pub record: bool,
+    /// Whether Twilio is to tell machines from people, which it charges for (`TWILIO_MACHINE_DETECTION`).
+    pub detect_machines: bool,
 }
 
 /// Twilio.
@@ -73,8 +75,8 @@ pub struct Twilio {
 }
 
 impl TwilioConfig {
-    /// Reads `TWILIO_BASE_URL`, `TWILIO_SECRET_NAME`, `TWILIO_AGENT_URL`, `TWILIO_PHONE_NUMBER` and `TWILIO_RECORD` (`true` or
-    /// `false`).
+    /// Reads `TWILIO_BASE_URL`, `TWILIO_SECRET_NAME`, `TWILIO_AGENT_URL`, `TWILIO_PHONE_NUMBER`, `TWILIO_RECORD` and
+    /// `TWILIO_MACHINE_DETECTION` (`true` or `false`).
     pub fn read(settings: &mut impl Settings) -> Self {
         let mut optional = |name, read: fn(&str) -> bool, form| {
             let text = settings.parsed(name, "", |text| (text.is_empty() || read(text)).then(|| text.to_owned()), form);
@@ -82,14 +84,18 @@ impl TwilioConfig {
         };
         let agent_url = optional("TWILIO_AGENT_URL", |text| reqwest::Url::parse(text).is_ok(), "a URL");
         let number = |text: &str| if text.is_empty() { Some(None) } else { PhoneNumber::from_e164(text).map(Some) };
-        let phone_number = settings.parsed("TWILIO_PHONE_NUMBER", "", number, "a number in E.164 form, as in +15005550006");
-        let record = settings.parsed("TWILIO_RECORD", "false", |text| text.parse().ok(), "true or false");
+        let phone_number =
+            settings.parsed("TWILIO_PHONE_NUMBER", "", number, "a number in E.164 form, as in +15005550006");
+        let mut flag =
+            |name| settings.parsed(name, "false", |text| text.parse().ok(), "true or false").unwrap_or(false);
+        let (record, detect_machines) = (flag("TWILIO_RECORD"), flag("TWILIO_MACHINE_DETECTION"));
         Self {
             base_url: settings.base_url("TWILIO_BASE_URL"),
             secret_name: settings.required("TWILIO_SECRET_NAME"),
             agent_url,
             phone_number: phone_number.flatten(),
-            record: record.unwrap_or(false),
+            record,
+            detect_machines,
         }
     }
 }

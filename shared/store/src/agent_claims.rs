@@ -126,9 +126,10 @@ impl Store {
     async fn agent_claims_batch(&self, provider: ProviderId, ids: &[&str]) -> Result<Vec<AgentClaim>, StoreError> {
         const OPERATION: &str = "agent_claims_fetch";
         let keys = ids.iter().map(|id| Key::agent_claim(provider, id).attributes()).collect();
-        let asked = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build().map_err(|error| {
-            StoreError::Refused { operation: OPERATION, code: "build".to_owned(), source: error.into() }
-        })?;
+        let asked =
+            KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build().map_err(|error| {
+                StoreError::Refused { operation: OPERATION, code: "build".to_owned(), source: error.into() }
+            })?;
         let mut left = HashMap::from([(self.table.clone(), asked)]);
         let mut claims = Vec::new();
         for retry in 0..=MAX_RETRIES {

@@ -104,7 +104,8 @@ impl Store {
             .send()
             .await
             .map_err(|error| StoreError::from_sdk(OPERATION, error))?;
-        let last = output.items.unwrap_or_default().into_iter().next().map(|found| read(OPERATION, found)).transpose()?;
+        let last =
+            output.items.unwrap_or_default().into_iter().next().map(|found| read(OPERATION, found)).transpose()?;
         let now = self.now();
         Ok(last.filter(|balance| now.since(balance.at) < KEPT_FOR))
     }

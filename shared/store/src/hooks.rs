@@ -296,7 +296,9 @@ impl Store {
                 let row: HookRow = item::from_item(OPERATION, output.attributes.unwrap_or_default())?;
                 Ok(Some(row.into()))
             }
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(None),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
+                Ok(None)
+            }
             Err(error) => Err(StoreError::from_sdk(OPERATION, error)),
         }
     }

@@ -49,8 +49,8 @@ pub use alarms::AlarmPage;
 pub use balances::KnownBalance;
 pub use bucket::{Bucket, BucketConfig, BucketError, HttpClient, PresignedPut};
 pub use calls::{
-    CALL_RETENTION, CallFilter, CallKey, CallPage, CallWrite, Change, Changed, DialCounts, EntryPage, Heard, OpenLeg, Part, Reference, Reservation,
-    Reserved, Waiting, Written,
+    CALL_RETENTION, CallFilter, CallKey, CallPage, CallWrite, Change, Changed, DialCounts, EntryPage, Heard, OpenLeg,
+    Part, Reference, Reservation, Reserved, Waiting, Written,
 };
 pub use configured_agent::{ConfiguredAgent, MakingFence};
 pub use counters::{RateVerdict, UpstreamBudget};

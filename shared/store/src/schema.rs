@@ -66,8 +66,8 @@ pub const GSI1: &str = "gsi1";
 pub const GSI2: &str = "gsi2";
 
 pub(crate) use calls::{
-    CALL_SHARDS, DUE_SHARDS, ENTRY_PREFIX, WAITING_PREFIX, alarm_list, call_list, due_shard, figure_shard, figures_partition,
-    list_place, open_legs,
+    CALL_SHARDS, DUE_SHARDS, ENTRY_PREFIX, WAITING_PREFIX, alarm_list, call_list, due_shard, figure_shard,
+    figures_partition, list_place, open_legs,
 };
 
 pub(crate) use operations::{balances, hooks_of, hour_of};

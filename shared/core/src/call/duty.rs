@@ -59,7 +59,7 @@ impl Duty {
             Self::Poll => &[30, 30, 60, 60, 120, 300],
             // Every try costs a request per rung; a line that ignores us for ten minutes will not give in to haste.
             Self::End => &[10, 10, 20, 20, 30, 60, 60, 300],
-            Self::Collect => &[5, 20, 30, 60, 300, 900, 3_600],
+            Self::Collect => &[5, 20, 30, 60, 300, 600],
             Self::CopyRecording => &[10, 30, 60, 300, 900, 3_600],
         }
     }

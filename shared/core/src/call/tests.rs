@@ -166,6 +166,7 @@ fn only_a_reserved_leg_passes_the_fence_and_only_a_reserved_leg_is_taken_back() 
 #[test]
 fn not_dialled_is_a_presumption_that_an_answer_overrules() {
     let (mut call, leg) = dialled(ProviderId::Hamsa);
+    call.legs[0].reference = Some("job-1".to_owned());
     call.not_dialled(leg, EndReason::NotDialled, "503", at(2));
     assert_eq!((call.phase(), call.slot.is_some()), (Phase::Ended, false));
     let heard = call.observe(leg, &progress(Source::UnsignedWebhook, Progress::InProgress), at(5));
@@ -239,6 +240,17 @@ fn an_end_that_was_asked_for_is_told_from_one_that_came_by_itself() {
         call.ask_to_end(by, at(asked_at));
         call.observe(leg, &ended(Source::ProviderApi, EndReason::Completed), at(45));
         assert_eq!(call.end().unwrap().reason, expected);
+    }
+}
+
+#[test]
+fn a_line_that_the_carrier_ends_at_its_limit_has_used_up_its_time() {
+    for (secs, reason) in [(119, EndReason::Completed), (120, EndReason::MaxDuration)] {
+        let (mut call, leg) = dialled(ProviderId::Twilio);
+        call.legs[0].cap_secs = Some(120);
+        let over = Observation { duration_secs: Some(secs), ..ended(Source::Carrier, EndReason::Completed) };
+        call.observe(leg, &over, at(130));
+        assert_eq!(call.end().unwrap().reason, reason);
     }
 }
 

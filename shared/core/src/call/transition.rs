@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::{
-    AlarmKind, Artifact, ArtifactState, Call, Due, Duty, EndReason, Ending, EndingBy, EntryNote, Leg, Observation,
-    OpenAlarm, Phase, Placing, Rung, SlotHold, Source,
+    AlarmKind, Artifact, ArtifactState, Call, Due, Duty, EndReason, Ending, EndingBy, EntryNote, LONGEST_LINE, Leg,
+    Observation, OpenAlarm, Phase, Placing, QUARANTINE, Rung, SlotHold, Source,
 };
 use crate::{AlarmId, LegId, Timestamp};
 
@@ -74,6 +74,18 @@ impl Call {
             None
         };
         Observed { applied, note, transcript_wins }
+    }
+
+    /// The attempts that nobody believes in any more: those that nothing can be asked about (their outcome is unknown, or
+    /// their provider never named them) after the quarantine, all others after the longest that a carrier keeps a line up.
+    #[must_use]
+    pub fn hopeless(&self, now: Timestamp) -> Vec<LegId> {
+        let patience = |leg: &Leg| {
+            let nameless = leg.reference.is_none();
+            if nameless || leg.outcome_is_unknown() { QUARANTINE } else { LONGEST_LINE }
+        };
+        let live = self.legs.iter().filter(|leg| leg.is_live());
+        live.filter(|leg| now >= self.deadline_at.plus(patience(leg))).map(|leg| leg.id).collect()
     }
 
     /// The fence: bytes leave after this, until `dial_by`. Answers whether the attempt may be dialled; it may not if it was
@@ -216,6 +228,12 @@ impl Call {
         self.tend(now);
     }
 
+    /// Takes a slot until `lease_until`.
+    pub fn hold_slot(&mut self, number: u32, lease_until: Timestamp, now: Timestamp) {
+        self.slot = Some(SlotHold { number: Some(number), lease_until });
+        self.tend(now);
+    }
+
     /// Keeps its slot for longer.
     pub fn extend_slot(&mut self, until: Timestamp, now: Timestamp) {
         if let Some(slot) = &mut self.slot {
@@ -286,7 +304,8 @@ impl Call {
     fn tend_legs(&mut self, now: Timestamp) {
         let any = |of: &dyn Fn(&Leg) -> bool| self.legs.iter().any(of);
         let reserved = any(&|leg| leg.placing == Placing::Reserved);
-        let lost = any(&|leg| leg.is_live() && leg.outcome_is_unknown());
+        // Where only finished calls are logged, the answer may come long after nobody waits for it any more.
+        let lost = any(&|leg| leg.outcome_is_unknown()) && now < self.deadline_at.plus(LONGEST_LINE);
         let claimed = any(&|leg| leg.is_live() && leg.evidence.end_is_claimed());
         let dial_by = self.legs.iter().filter_map(|leg| match leg.placing {
             Placing::Dialing { dial_by } => Some(dial_by),
@@ -314,7 +333,7 @@ impl Call {
     }
 
     fn can_be_polled(&self) -> bool {
-        self.legs.iter().any(|leg| leg.is_live() && leg.placing == Placing::Bound)
+        self.legs.iter().any(|leg| leg.is_live() && leg.placing == Placing::Bound && leg.reference.is_some())
     }
 
     /// Whether anything that others say could still change it: it lives, or something is awaited.

@@ -88,9 +88,12 @@ fn a_country_is_a_region_and_not_a_dialling_code() {
 
 #[test]
 fn a_number_in_no_known_range_is_its_countrys() {
-    for (list, number, allowed) in
-        [("OM", "+96812345678", true), ("US", "+15551234567", true), ("CA", "+15551234567", false), ("US", "+96812345678", false)]
-    {
+    for (list, number, allowed) in [
+        ("OM", "+96812345678", true),
+        ("US", "+15551234567", true),
+        ("CA", "+15551234567", false),
+        ("US", "+96812345678", false),
+    ] {
         assert_eq!(judged(list, number).is_ok(), allowed, "{number} in {list}");
     }
 }

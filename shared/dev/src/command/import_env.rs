@@ -1,4 +1,4 @@
-//! `cargo dev import-env`: from the `.env` file of an old deployment (R0) to secrets and parameters of this one.
+//! `cargo dev import-env`: from the `.env` file of an old deployment (R0, R1, R4) to secrets and parameters of this one.
 //!
 //! Secrets go into files that only their owner can read: one for the local world, one for each secret of a deployment. What is
 //! printed names them and shows the ends of their values, never the whole.
@@ -15,11 +15,13 @@ use clap::Args;
 use serde_json::{Map, Value};
 
 use self::dotenv::DotEnv;
+use self::variables::{Fate, VARIABLES};
 use super::{DataArgument, Failed};
 use crate::terminal::print;
 use crate::world::Directory;
 
 mod dotenv;
+mod variables;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -31,45 +33,6 @@ pub(super) struct Arguments {
     #[command(flatten)]
     data: DataArgument,
 }
-
-/// What becomes of a variable.
-enum Fate {
-    /// It is a value in a secret, by the last part of the secret's name.
-    Secret(&'static str),
-    /// It is a parameter of the template.
-    Parameter(&'static str),
-    /// It has no counterpart, for this reason.
-    Gone(&'static str),
-}
-
-/// The variables of R0's deployment, and those that ours has beyond them.
-const VARIABLES: [(&str, Fate); 25] = [
-    ("OMI_API_KEY", Fate::Secret("omi")),
-    ("OMI_API_SECRET", Fate::Secret("omi")),
-    ("OMI_APP_ID", Fate::Secret("omi")),
-    ("OMI_WEBHOOK_SECRET", Fate::Secret("omi-webhook")),
-    ("JWT_SECRET", Fate::Secret("signing")),
-    ("OMI_BASE_URL", Fate::Parameter("OmiBaseUrl")),
-    ("OMI_MODEL", Fate::Parameter("OmiModel")),
-    ("CORS_ORIGIN", Fate::Parameter("CorsOrigin")),
-    ("RATE_LIMIT_WINDOW_MS", Fate::Parameter("RateLimitWindowMs")),
-    ("RATE_LIMIT_MAX_REQUESTS", Fate::Parameter("RateLimitMaxRequests")),
-    ("DEBUG", Fate::Parameter("Debug")),
-    ("LOG_LEVEL", Fate::Parameter("LogLevel")),
-    ("PUBLIC_SESSIONS", Fate::Parameter("PublicSessions")),
-    ("OMI_TEMPERATURE", Fate::Parameter("OmiTemperature")),
-    ("OMI_MAX_TOKENS", Fate::Parameter("OmiMaxTokens")),
-    ("OMI_CONTEXT_WINDOW", Fate::Parameter("OmiContextWindow")),
-    ("OMI_VOICE_MODEL", Fate::Parameter("OmiVoiceModel")),
-    ("OMI_LANGUAGE", Fate::Parameter("OmiLanguage")),
-    ("OMI_MAX_CONCURRENT_SESSIONS", Fate::Parameter("OmiMaxConcurrentSessions")),
-    ("OMI_REQUESTS_PER_MINUTE", Fate::Parameter("OmiRequestsPerMinute")),
-    ("OMI_SESSION_TIMEOUT_SECS", Fate::Parameter("OmiSessionTimeoutSecs")),
-    ("NODE_ENV", Fate::Gone("the stage is a parameter: sam deploy --config-env prod")),
-    ("PORT", Fate::Gone("a deployment has no port; locally: cargo dev --port")),
-    ("OMI_USE_MOCK", Fate::Gone("the local world always speaks to simulated OMI, a deployment never does")),
-    ("OMI_API_URL", Fate::Gone("write OMI_BASE_URL, with /v1")),
-];
 
 /// An old deployment, sorted.
 #[derive(Debug, Default)]
@@ -99,9 +62,12 @@ impl Import {
                     // The template takes lists without spaces, and SAM reads no value with one.
                     import.parameters.insert(parameter, value.split_whitespace().collect());
                 }
-                Some(Fate::Secret(secret)) => {
+                Some(Fate::Secret(secrets)) => {
                     if let Some(value) = import.adapt(&name, value) {
-                        import.secrets.entry(secret).or_default().insert(name, Value::String(value));
+                        for secret in *secrets {
+                            let kept = import.secrets.entry(secret).or_default();
+                            kept.insert(name.clone(), Value::String(value.clone()));
+                        }
                     }
                 }
             }
@@ -312,6 +278,43 @@ mod tests {
         assert_eq!(import.remarks.len(), 2);
         for unusable in ["short", "whsec_!!!", "whsec_c2hvcnQ="] {
             assert!(Import::sort([("OMI_WEBHOOK_SECRET".to_owned(), unusable.to_owned())]).secrets.is_empty());
+        }
+    }
+
+    #[test]
+    fn the_variables_of_the_call_services_all_have_a_place_and_twilios_have_two() {
+        let of_old = [
+            "OMNIDIMENSION_API_KEY",
+            "WEBHOOK_URL",
+            "PHP_API_URL",
+            "AGENT_NAME",
+            "AGENT_VOICE_ID",
+            "AGENT_MODEL",
+            "AGENT_TEMPERATURE",
+            "PYTHON_SERVICE_URL",
+            "HAMSA_API_KEY",
+            "HAMSA_BASE_URL",
+            "HAMSA_VOICE_AGENT_ID",
+            "HAMSA_PHONE_NUMBER",
+            "HAMSA_PROJECT_ID",
+            "TWILIO_ACCOUNT_SID",
+            "TWILIO_AUTH_TOKEN",
+            "NEXT_PUBLIC_API_BASE_URL",
+        ];
+        let import = import(&of_old.map(|name| (name, "value-of-old")));
+        assert!(import.unknown.is_empty(), "{:?}", import.unknown);
+        for secret in ["twilio", "twilio-webhook"] {
+            assert_eq!(import.secrets[secret].len(), 2);
+        }
+    }
+
+    #[test]
+    fn every_parameter_that_a_variable_becomes_is_one_of_the_template() {
+        let template = include_str!("../../../../template.yaml");
+        for (variable, fate) in &VARIABLES {
+            if let Fate::Parameter(parameter) = fate {
+                assert!(template.contains(&format!("\n  {parameter}:\n")), "{variable}");
+            }
         }
     }
 

@@ -117,7 +117,8 @@ impl Clockwork {
 
     fn next_due(&self) -> Option<Timestamp> {
         let next_minute = self.minute.load(Ordering::SeqCst).saturating_add(1);
-        let idle = self.schedule.idle_until().map_or(i64::MIN, |until| until.epoch_secs().saturating_add(MINUTE_SECS - 1));
+        let idle =
+            self.schedule.idle_until().map_or(i64::MIN, |until| until.epoch_secs().saturating_add(MINUTE_SECS - 1));
         let next_minute = next_minute.max(idle.div_euclid(MINUTE_SECS));
         let scheduled =
             (!self.schedule.is_empty()).then(|| Timestamp::from_epoch_secs(next_minute.saturating_mul(MINUTE_SECS)));

@@ -105,7 +105,8 @@ async fn accounts_and_providers_are_their_owners_matter() {
 
 #[tokio::test]
 async fn what_a_provider_can_do_is_asked_of_the_code_and_whether_we_may_of_the_secrets() {
-    let world = TestWorld::with(&[("HamsaSecretName", "switchboard/none"), ("TwilioSecretName", "switchboard/omi")]).await;
+    let world =
+        TestWorld::with(&[("HamsaSecretName", "switchboard/none"), ("TwilioSecretName", "switchboard/omi")]).await;
     let answer = world.as_local().get(PROVIDERS).await;
     answer.expect(200);
     let names: Vec<&str> =
@@ -121,7 +122,10 @@ async fn what_a_provider_can_do_is_asked_of_the_code_and_whether_we_may_of_the_s
             "capabilities": ["calls", "web_calls", "records", "agents", "account"]})
     );
     let (hamsa, twilio) = (of(&answer, "providers", "hamsa"), of(&answer, "providers", "twilio"));
-    assert_eq!((&hamsa["configured"], &hamsa["canEndCalls"], &hamsa["canWriteAgents"]), (&json!(false), &json!(true), &json!(false)));
+    assert_eq!(
+        (&hamsa["configured"], &hamsa["canEndCalls"], &hamsa["canWriteAgents"]),
+        (&json!(false), &json!(true), &json!(false))
+    );
     assert_eq!(twilio["configured"], false, "there is a secret of this name, without what Twilio needs");
     let asked = world.world.simulators().recorder().requests(None, 0);
     assert!(asked.is_empty(), "no provider was asked: {asked:?}");
@@ -132,7 +136,8 @@ async fn health_names_every_provider_and_is_degraded_if_one_is_away() {
     let world = TestWorld::start().await;
     let well = world.as_nobody().get("/api/health").await;
     well.expect(200);
-    let services = json!({"omi": "connected", "omnidimension": "connected", "hamsa": "connected", "twilio": "connected"});
+    let services =
+        json!({"omi": "connected", "omnidimension": "connected", "hamsa": "connected", "twilio": "connected"});
     assert_eq!((&well.json["status"], &well.json["services"]), (&json!("healthy"), &services));
     // As R1's service was asked.
     let old = world.as_nobody().get("/health").await;
@@ -151,7 +156,10 @@ async fn a_provider_that_nobody_configured_degrades_nothing() {
     let world = TestWorld::with(&[("HamsaSecretName", "switchboard/none")]).await;
     for path in ["/api/health", "/api/health?deep=1"] {
         let well = world.as_local().get(path).await;
-        assert_eq!((&well.json["status"], &well.json["services"]["hamsa"]), (&json!("healthy"), &json!("not_configured")));
+        assert_eq!(
+            (&well.json["status"], &well.json["services"]["hamsa"]),
+            (&json!("healthy"), &json!("not_configured"))
+        );
     }
 }
 
@@ -166,7 +174,14 @@ async fn a_deep_look_asks_every_provider_for_its_word_on_our_credentials() {
         .iter()
         .map(|check| (check["check"].as_str().unwrap(), check["ok"].as_bool().unwrap()))
         .collect();
-    let expected = ["table", "signing_secret", "omi_credentials", "omnidimension_credentials", "hamsa_credentials", "twilio_credentials"];
+    let expected = [
+        "table",
+        "signing_secret",
+        "omi_credentials",
+        "omnidimension_credentials",
+        "hamsa_credentials",
+        "twilio_credentials",
+    ];
     assert_eq!(checks, expected.map(|name| (name, true)));
     go_wrong(&world, Provider::Twilio, None, Effect::Status(401)).await;
     let refused = world.as_local().get("/api/health?deep=1").await;

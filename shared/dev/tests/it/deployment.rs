@@ -70,7 +70,7 @@ macro_rules! routes_of {
 
 /// Every route of every function.
 pub(crate) fn routes() -> Vec<RouteInWords> {
-    routes_of!(session, process, webhook, health, admin, agents)
+    routes_of!(session, process, webhook, health, admin, agents, call_read)
 }
 
 /// The template as data.
@@ -198,7 +198,9 @@ async fn a_slow_provider_leaves_a_function_the_time_to_say_so() {
     let mut unasked: BTreeSet<(&str, &str)> = operations.keys().copied().collect();
     for spec in world.world.specs() {
         let asked = || ASKED_OF_PROVIDERS.iter().filter(|(function, ..)| *function == spec.name);
-        for (provider, name) in asked().flat_map(|(_, provider, names)| names.iter().map(move |name| (*provider, *name))) {
+        for (provider, name) in
+            asked().flat_map(|(_, provider, names)| names.iter().map(move |name| (*provider, *name)))
+        {
             unasked.remove(&(provider, name));
             // A look is given up after two seconds, whatever the request may take.
             let longest = operations[&(provider, name)].longest().min(patience(&spec.name));

@@ -7,7 +7,7 @@ mod command;
 use serde_json::{Value, json};
 use switchboard_core::{HookId, KeyedSecret, Secret};
 use switchboard_dev::credentials::secrets;
-use switchboard_providers::{Cause, CapabilityUrls, HookFacts};
+use switchboard_providers::{CapabilityUrls, Cause, HookFacts};
 use switchboard_store::Hook;
 
 use crate::harness::{Answer, Caller, TestWorld};
@@ -53,8 +53,7 @@ async fn verdict(world: &TestWorld, url: &str) -> Option<Cause> {
     let urls = CapabilityUrls::new(&[KeyedSecret { kid: "now".to_owned(), value }], &[]).unwrap();
     let token = token_of(url);
     let hook = row_of(world, &CapabilityUrls::hook_of(token).unwrap().to_string()).await;
-    let facts =
-        HookFacts { hook: hook.id, sender: &hook.sender, purpose: &hook.purpose, generation: hook.generation };
+    let facts = HookFacts { hook: hook.id, sender: &hook.sender, purpose: &hook.purpose, generation: hook.generation };
     urls.prove(token, &facts).err().map(|rejection| rejection.cause)
 }
 

@@ -30,7 +30,8 @@ fn twilio_with(base_url: &str, secrets: Kept) -> Twilio {
         base_url: base_url.to_owned(),
         secret_name: "switchboard/twilio".to_owned(),
         agent_url: Some("https://agent.example.com/voice".to_owned()),
-        phone_number: switchboard_core::PhoneNumber::from_e164("+15005550100"),
+        phone_number: PhoneNumber::from_e164("+15005550100"),
+        detect_machines: false,
         record: false,
     };
     Twilio::new(config, Arc::new(secrets), Arc::new(Still), Arc::new(LazyLock::new(http_client)))

@@ -54,6 +54,9 @@ pub(super) fn place_form(config: &TwilioConfig, call: &PlaceCall<'_>) -> Result<
     if config.record {
         form.push(("Record", "true".to_owned()));
     }
+    if config.detect_machines {
+        form.push(("MachineDetection", "Enable".to_owned()));
+    }
     Ok(form)
 }
 

@@ -61,15 +61,16 @@ impl Store {
         let mut parts = Parts::new();
         for entry in new.iter().filter(|entry| !old.contains(entry)) {
             let row = OpenRow { open: entry, ttl: ttl_secs(after.created_at.plus(OPEN_KEPT)) };
-            let put = Put::builder()
-                .table_name(&self.table)
-                .set_item(Some(to_item(OPERATION, &Key::open_leg(to, entry.leg), &row)?));
+            let put = Put::builder().table_name(&self.table).set_item(Some(to_item(
+                OPERATION,
+                &Key::open_leg(to, entry.leg),
+                &row,
+            )?));
             parts.push((Part::Free, built(OPERATION, put.build())?));
         }
         for entry in old.iter().filter(|entry| new.iter().all(|open| open.leg != entry.leg)) {
-            let delete = Delete::builder()
-                .table_name(&self.table)
-                .set_key(Some(Key::open_leg(to, entry.leg).attributes()));
+            let delete =
+                Delete::builder().table_name(&self.table).set_key(Some(Key::open_leg(to, entry.leg).attributes()));
             parts.push((Part::Free, built(OPERATION, delete.build())?));
         }
         Ok(parts)

@@ -67,8 +67,9 @@ impl Store {
             .limit(limit);
         if let Some(after) = after {
             let start = [("pk", pk.as_str()), ("sk", after)];
-            request = request
-                .set_exclusive_start_key(Some(start.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect()));
+            request = request.set_exclusive_start_key(Some(
+                start.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect(),
+            ));
         }
         let output = request.send().await.map_err(|error| StoreError::from_sdk(OPERATION, error))?;
         let next = output

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem, Update};
 use serde::{Deserialize, Serialize};
-use switchboard_core::{Call, CallId, DialPolicy, PhoneNumber, PolicyRefusal, SlotHold, TenantId, number_range};
+use switchboard_core::{Call, CallId, DialPolicy, PhoneNumber, PolicyRefusal, TenantId, number_range};
 
 use super::write::Parts;
 use super::{CALL_RETENTION, CallWrite, Part, Written, day_of, hour_of};
@@ -102,7 +102,7 @@ impl Store {
             // Whoever arrives at the same moment sees the same free slots; a random pick keeps them apart.
             let Some(slot) = crate::sessions::pick(&free) else { return self.full_or_replay(with.key).await };
             let lease_until = call.deadline_at.plus(SLOT_GRACE);
-            call.slot = Some(SlotHold { number: Some(slot), lease_until });
+            call.hold_slot(slot, lease_until, call.created_at);
             let more = self.reservation_parts(&call, with, known)?;
             match self.call_write_with(call.clone(), &CallWrite::default(), more).await? {
                 Written::Done(call) => return Ok(Reserved::Now(call)),
@@ -261,9 +261,7 @@ impl Store {
                 .table_name(&self.table)
                 .set_key(Some(key.attributes()))
                 .update_expression("ADD micros :held SET #ttl = :ttl")
-                .condition_expression(
-                    "(attribute_not_exists(micros) AND :held <= :most) OR micros <= :room",
-                )
+                .condition_expression("(attribute_not_exists(micros) AND :held <= :most) OR micros <= :room")
                 .expression_attribute_names("#ttl", "ttl")
                 .expression_attribute_values(":held", number(spend.held))
                 .expression_attribute_values(":most", number(most))
@@ -279,12 +277,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn spend_of_day(
-        &self,
-        tenant: &TenantId,
-        day: &str,
-        principal: Option<&str>,
-    ) -> Result<i64, StoreError> {
+    pub async fn spend_of_day(&self, tenant: &TenantId, day: &str, principal: Option<&str>) -> Result<i64, StoreError> {
         let key = match principal {
             Some(principal) => Key::spend_of_key(tenant, day, principal),
             None => Key::spend(tenant, day),

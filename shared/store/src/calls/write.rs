@@ -242,21 +242,18 @@ impl Store {
         if change == 0 {
             return Ok(Vec::new());
         }
-        [
-            Key::spend(&after.tenant, &spend.day),
-            Key::spend_of_key(&after.tenant, &spend.day, &spend.principal),
-        ]
-        .into_iter()
-        .map(|key| {
-            let update = Update::builder()
-                .table_name(&self.table)
-                .set_key(Some(key.attributes()))
-                .update_expression("ADD micros :change")
-                .expression_attribute_values(":change", number(change))
-                .build();
-            Ok((Part::Free, built(OPERATION, update)?))
-        })
-        .collect()
+        [Key::spend(&after.tenant, &spend.day), Key::spend_of_key(&after.tenant, &spend.day, &spend.principal)]
+            .into_iter()
+            .map(|key| {
+                let update = Update::builder()
+                    .table_name(&self.table)
+                    .set_key(Some(key.attributes()))
+                    .update_expression("ADD micros :change")
+                    .expression_attribute_values(":change", number(change))
+                    .build();
+                Ok((Part::Free, built(OPERATION, update)?))
+            })
+            .collect()
     }
 
     /// Alarms that begin or are over with this change.
@@ -272,7 +269,11 @@ impl Store {
             reason: open.reason.clone(),
             closed_at: closed,
         };
-        let begun = after.alarms.iter().filter(|(kind, _)| !old.contains_key(kind)).map(|(kind, open)| alarm(*kind, open, None));
+        let begun = after
+            .alarms
+            .iter()
+            .filter(|(kind, _)| !old.contains_key(kind))
+            .map(|(kind, open)| alarm(*kind, open, None));
         let over = old
             .iter()
             .filter(|(kind, _)| !after.alarms.contains_key(kind))

@@ -4,7 +4,7 @@ use switchboard_dev::sim::faults::Effect;
 use switchboard_dev::sim::provider::Provider;
 use switchboard_store::HookStanding;
 
-use super::{AGENTS, draft, go_wrong, hook_of, made, asked};
+use super::{AGENTS, asked, draft, go_wrong, hook_of, made};
 use crate::harness::TestWorld;
 use crate::rows::rows_of;
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde_json::json;
 use switchboard_providers::Cause;
 
-use super::{HOOKS, create, from_the_beginning, ids, path_of, rotate, rotation_of, row_of, shows_no_address, token_of, verdict};
+use super::{
+    HOOKS, create, from_the_beginning, ids, path_of, rotate, rotation_of, row_of, shows_no_address, token_of, verdict,
+};
 use crate::harness::TestWorld;
 use crate::rows::{rows, rows_of};
 
@@ -64,7 +66,9 @@ async fn only_the_address_of_the_last_rotation_holds_and_a_revoked_one_stays_rev
     let again = operator.delete(&path_of(&hook)).await;
     assert_eq!((again.status, &again.json), (200, &revoked.json));
     assert_eq!(row_of(&world, &hook).await.revoked_at, Some(revoked_at));
-    rotate(&operator, &hook).await.refused(409, "conflict");
+    let refused = rotate(&operator, &hook).await;
+    refused.refused(409, "conflict");
+    assert!(refused.text("/error/message").contains("was revoked; make a new one"), "{}", refused.json);
     assert_eq!(row_of(&world, &hook).await.generation, 2);
 }
 

@@ -73,6 +73,7 @@ async fn agents(tourist: &mut Tourist<'_>) {
     tourist.json(DELETE_AGENT, 404, ("DELETE", &path), OTHER_KEY, &Value::Null).await;
     tourist.json(DELETE_AGENT, 200, ("DELETE", &path), LOCAL_KEY, &Value::Null).await;
     tourist.json(NUMBERS, 200, ("GET", "/api/numbers"), LOCAL_KEY, &Value::Null).await;
+    tourist.json(NUMBERS, 200, ("GET", "/api/numbers?provider=twilio"), LOCAL_KEY, &Value::Null).await;
     tourist.json(NUMBERS, 200, ("GET", "/api/numbers"), OTHER_KEY, &Value::Null).await;
     tourist.json(INFO, 200, ("GET", "/agent/info"), LOCAL_KEY, &Value::Null).await;
     tourist.json(INFO, 404, ("GET", "/agent/info"), OTHER_KEY, &Value::Null).await;

@@ -15,10 +15,11 @@ const SID: &str = "CA00000000000000000000000000000001";
 
 fn config() -> TwilioConfig {
     TwilioConfig {
+        detect_machines: false,
         base_url: "https://api.twilio.com".to_owned(),
         secret_name: "switchboard/twilio".to_owned(),
         agent_url: Some("https://agent.example.com/voice?x=1".to_owned()),
-        phone_number: Some("+15005550100".to_owned()),
+        phone_number: PhoneNumber::from_e164("+15005550100"),
         record: false,
     }
 }
