@@ -3,8 +3,30 @@
 //! | module | what |
 //! |---|---|
 //! | `magic` | every magic number with every provider, from POST to the end |
+//! | `ending` | ending a call, whatever it is doing |
+//! | `web` | calls in a browser |
+//! | `choice` | which provider holds a call, and who is next if one certainly did not dial |
+//! | `preflight` | what is refused before anything is dialled |
+//! | `dry_run` | what would be sent |
+//! | `keys` | idempotency keys |
+//! | `deliveries` | webhooks that come early, twice, late, in another order, or never |
+//! | `inbound` | calls that came in from outside |
+//! | `afterwards` | recordings, transcripts, alarms |
+//! | `older_names` | R1's and R4's paths and words |
+//! | `killed` | a world that is killed during a call |
 
+mod afterwards;
+mod choice;
+mod deliveries;
+mod dry_run;
+mod ending;
+mod inbound;
+mod keys;
+mod killed;
 mod magic;
+mod older_names;
+mod preflight;
+mod web;
 
 use std::time::Duration;
 
@@ -82,4 +104,26 @@ pub(crate) async fn go_wrong(world: &TestWorld, provider: Provider, operation: O
 pub(crate) fn asked(world: &TestWorld, provider: Provider, operation: Operation) -> Vec<RecordedRequest> {
     let all = world.world.simulators().recorder().requests(Some(provider), 0);
     all.into_iter().filter(|request| request.operation == operation).collect()
+}
+
+/// Places a call and gives the answer, whatever it is.
+pub(crate) async fn try_place(world: &TestWorld, body: &Value) -> Answer {
+    world.as_local().post(CALLS, body).await
+}
+
+/// Places a call under an idempotency key and gives the answer, whatever it is.
+pub(crate) async fn place_under(world: &TestWorld, key: &str, body: &Value) -> Answer {
+    world.as_local().with("idempotency-key", key).post(CALLS, body).await
+}
+
+/// Reads a call of tenant `local`.
+pub(crate) async fn read(world: &TestWorld, call: &str) -> Answer {
+    let answer = world.as_local().get(&format!("{CALLS}/{call}")).await;
+    answer.expect(200);
+    answer
+}
+
+/// The simulated provider of this name.
+pub(crate) fn simulated(provider: &str) -> Provider {
+    Provider::named(provider).unwrap()
 }

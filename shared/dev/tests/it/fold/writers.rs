@@ -112,7 +112,8 @@ async fn eight_writers_at_once_come_to_the_same_record_in_every_order() {
         let words = Arc::new(words);
         let beginning = dialling(&[provider]);
         let folded = words.iter().fold(beginning.clone(), |mut call, word| {
-            call.observe(call.legs[0].id, &word.observation, start_time());
+            let leg = call.legs[0].id;
+            call.observe(leg, &word.observation, start_time());
             call
         });
         let expected = record_of(&folded);
