@@ -3,9 +3,14 @@
 
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use switchboard_lambda::{Boot, ConfigError, dispatch};
+use switchboard_store::StoreError;
 
 use crate::gateway::Function;
+
+/// A function that the schedule wakes: one round of its work.
+pub type Scheduled = Arc<dyn Fn() -> BoxFuture<'static, Result<(), StoreError>> + Send + Sync>;
 
 /// Composes a function and makes it callable.
 macro_rules! host {
@@ -17,7 +22,7 @@ macro_rules! host {
     }};
 }
 
-/// A function by the name of its crate; `None` if there is none of that name.
+/// A function by the name of its crate; `None` if there is none of that name that answers requests.
 ///
 /// # Errors
 /// [`ConfigError`] with every problem of its settings.
@@ -34,4 +39,19 @@ pub fn compose(name: &str, boot: &Boot) -> Result<Option<Function>, ConfigError>
         "call-read" => host!(boot, call_read),
         _ => Ok(None),
     }
+}
+
+/// A function of the schedule by the name of its crate; `None` if there is none of that name.
+///
+/// # Errors
+/// [`ConfigError`] with every problem of its settings.
+pub fn compose_scheduled(name: &str, boot: &Boot) -> Result<Option<Scheduled>, ConfigError> {
+    if name != "sweep" {
+        return Ok(None);
+    }
+    let app = Arc::new(sweep::App::compose(boot)?);
+    Ok(Some(Arc::new(move || {
+        let app = Arc::clone(&app);
+        Box::pin(async move { sweep::round(&app).await.map(drop) })
+    })))
 }

@@ -53,10 +53,15 @@ impl fmt::Debug for Schedule {
 }
 
 impl Schedule {
-    /// Adds a job behind the others. It answers when it will have something to do, if nothing else happens before: while the
-    /// clock is moved, it is not run before that.
+    /// Adds a job behind the others, or puts it in the place of the one of that name. It answers when it will have something to
+    /// do, if nothing else happens before: while the clock is moved, it is not run before that.
     pub fn add(&self, name: &str, run: impl Fn() -> BoxFuture<'static, Option<Timestamp>> + Send + Sync + 'static) {
-        self.jobs().push((name.to_owned(), Arc::new(run)));
+        let run: Run = Arc::new(run);
+        let mut jobs = self.jobs();
+        match jobs.iter_mut().find(|(known, _)| known == name) {
+            Some((_, job)) => *job = run,
+            None => jobs.push((name.to_owned(), run)),
+        }
     }
 
     /// Runs all jobs one after the other and answers their names.

@@ -12,9 +12,9 @@ use switchboard_store::{Hook, HookStanding, Store};
 use super::secrets::SecretObjects;
 use super::{Endpoints, WorldError, providers};
 use crate::clock::ScriptedClock;
-use crate::credentials;
 use crate::sim::Simulators;
 use crate::sim::provider::Provider;
+use crate::{credentials, functions};
 
 /// Who cannot sign, and has agents that report somewhere.
 const AGENTS_OF: [(Provider, &str); 2] = [(Provider::Hamsa, "hamsa"), (Provider::Omnidimension, "omnidimension")];
@@ -87,14 +87,16 @@ pub(super) fn schedule_sweep(
     clock: &ScriptedClock,
     store: &Store,
 ) -> Result<(), WorldError> {
-    let Some(environment) = environments.get("sweep") else { return Ok(()) };
-    let app = Arc::new(sweep::App::compose(&Boot::new(environment.clone(), Arc::new(clock.clone())))?);
+    const NAME: &str = "sweep";
+    let Some(environment) = environments.get(NAME) else { return Ok(()) };
+    let boot = Boot::new(environment.clone(), Arc::new(clock.clone()));
+    let Some(sweep) = functions::compose_scheduled(NAME, &boot)? else { return Ok(()) };
     let store = store.clone();
-    simulators.schedule().add("sweep", move || {
-        let (app, store) = (Arc::clone(&app), store.clone());
+    simulators.schedule().add(NAME, move || {
+        let (swept, store) = (sweep(), store.clone());
         Box::pin(async move {
-            match sweep::round(&app).await {
-                Ok(_) => Some(next_due(&store).await),
+            match swept.await {
+                Ok(()) => Some(next_due(&store).await),
                 Err(error) => {
                     tracing::error!(%error, "a sweep was cut short");
                     None

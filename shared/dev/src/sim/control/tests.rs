@@ -103,7 +103,7 @@ async fn the_schedule_runs_all_jobs_in_order() {
     let bed = Testbed::start().await;
     assert_eq!(bed.control("POST", "/_sim/sweep", "").await, json!({"ran": []}));
     for name in ["settle", "expire"] {
-        bed.simulators.schedule().add(name, || Box::pin(async {}));
+        bed.simulators.schedule().add(name, || Box::pin(async { None }));
     }
     assert_eq!(bed.control("POST", "/_sim/sweep", "").await, json!({"ran": ["settle", "expire"]}));
 }
@@ -152,7 +152,7 @@ async fn moving_the_clock_runs_the_schedule_at_every_whole_minute_and_everything
     bed.simulators.schedule().add("sweep", move || {
         let up = simulators.meter().unwrap().lines_up;
         noted.lock().unwrap().push((clock.now().epoch_secs() % 3600, up));
-        Box::pin(async {})
+        Box::pin(async { None })
     });
     let body = json!({"agent_id": 1930, "to_number": "+15005550001"});
     bed.ask(Provider::Omnidimension, "POST", "/calls/dispatch", body).await;
