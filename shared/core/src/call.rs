@@ -52,6 +52,8 @@ pub const MAX_DURATION_SECS: std::ops::RangeInclusive<u32> = 10..=14_400;
 /// How long after its deadline a line is watched before nobody believes in it any more: what the longest-lived carrier keeps
 /// up a line at most (Twilio, Programmable Voice limits: four hours).
 pub const LONGEST_LINE: Duration = Duration::from_secs(4 * 60 * 60);
+/// The result of a step towards an end whose request was taken.
+pub const RUNG_ACCEPTED: &str = "accepted";
 /// How long after its deadline a call of unknown outcome keeps its slot.
 pub const QUARANTINE: Duration = Duration::from_secs(15 * 60);
 
@@ -309,20 +311,22 @@ impl Call {
             end.reason = EndReason::MaxDuration;
         }
         let Some(ending) = &self.ending else { return Some(end) };
-        let asked_first = leg.evidence.ended_at().is_none_or(|at| at >= ending.requested_at);
-        let reason = match (end.reason, ending.by) {
+        let asked_first = leg.evidence.over_by().is_none_or(|at| at >= ending.requested_at);
+        let taken = ending.rungs.iter().any(|rung| rung.result == RUNG_ACCEPTED);
+        let ours = match end.reason {
             // Providers call an end that we asked for many things; none of them says why we asked.
-            (
-                EndReason::Completed
-                | EndReason::EndedByRequest
-                | EndReason::CompletedByAgent
-                | EndReason::CompletedByCallee,
-                by,
-            ) if asked_first => match by {
-                EndingBy::Request => EndReason::EndedByRequest,
-                EndingBy::Deadline => EndReason::MaxDuration,
-            },
-            (reason, _) => reason,
+            EndReason::Completed
+            | EndReason::EndedByRequest
+            | EndReason::CompletedByAgent
+            | EndReason::CompletedByCallee => true,
+            // What was cut before anybody answered is a failure to whoever did not cut it.
+            EndReason::ProviderError | EndReason::CarrierError => taken,
+            _ => false,
+        };
+        let reason = match ending.by {
+            _ if !(ours && asked_first) => end.reason,
+            EndingBy::Request => EndReason::EndedByRequest,
+            EndingBy::Deadline => EndReason::MaxDuration,
         };
         Some(EndClaim { reason, ..end })
     }

@@ -78,7 +78,8 @@ pub(crate) fn end_after(call: &Call, reason: EndReason, secs: u32) -> Observatio
 /// A call that was answered and has ended after so many seconds.
 pub(crate) fn ended(call: Call, reason: EndReason, secs: u32) -> Call {
     let mut call = answered(call);
-    hear(&mut call, &end_after(&call.clone(), reason, secs));
+    let end = end_after(&call, reason, secs);
+    hear(&mut call, &end);
     call
 }
 

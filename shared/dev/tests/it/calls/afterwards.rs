@@ -90,18 +90,18 @@ async fn an_alarm_is_opened_once_and_closed_when_its_cause_is_gone() {
         alarms.into_iter().filter(|alarm| alarm["callId"] == json!(id)).collect::<Vec<_>>()
     };
     pass(&world, LASTS_SECS).await;
-    assert!(alarms("").await.is_empty());
+    assert!(alarms("?open=true").await.is_empty());
     pass(&world, 90).await;
     let open = alarms("?open=true").await;
     assert_eq!(open.len(), 1);
     assert_eq!(open[0]["kind"], "cannot_end");
     pass(&world, 10 * 60).await;
-    assert_eq!(alarms("").await.len(), 1, "one cause, one alarm, however long it lasts");
+    assert_eq!(alarms("?open=true").await.len(), 1, "one cause, one alarm, however long it lasts");
     // Its agent's own limit ends it after an hour.
     world.world.clock().advance(Duration::from_secs(60 * 60));
     pass(&world, 6 * 60).await;
     assert!(alarms("?open=true").await.is_empty());
-    let closed = alarms("").await;
+    let closed = alarms("?open=false").await;
     assert_eq!(closed.len(), 1);
     assert!(closed[0]["closedAt"].is_string() && closed[0]["alarmId"] == open[0]["alarmId"]);
 }

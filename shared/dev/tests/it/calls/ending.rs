@@ -141,7 +141,7 @@ async fn a_call_that_is_being_placed_at_this_moment_is_ended_once_it_is_placed()
         let slow = Effect::Slow(Duration::from_millis(700));
         go_wrong(&world, simulated(provider), Operation::Place, slow, 1).await;
         let (placing, body) = (std::sync::Arc::clone(&world), order(provider, &magic(4)));
-        let key = format!("being placed with {provider}");
+        let key = format!("{provider}-now");
         let first = tokio::spawn({
             let (key, body) = (key.clone(), body.clone());
             async move { place_under(&placing, &key, &body).await }

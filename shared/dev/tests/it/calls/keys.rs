@@ -69,7 +69,7 @@ async fn a_certain_failure_is_final_for_its_key() {
         assert_eq!(again.text("/callId"), refused.text("/error/callId"));
         assert_eq!((again.text("/phase"), again.text("/endReason")), ("ended".to_owned(), "invalid_number".to_owned()));
         assert_eq!(asked(&world, simulated(provider), Operation::Place).len(), 1, "{provider}");
-        let anew = place_under(&world, &format!("{provider} {number}"), &order(provider, &magic(1))).await;
+        let anew = place_under(&world, &format!("{provider}-{number}"), &order(provider, &magic(1))).await;
         anew.expect(202);
     }
     assert_eq!(meter(&world).dials, 3);

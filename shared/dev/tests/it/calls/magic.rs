@@ -25,7 +25,7 @@ fn outcome(reason: EndReason, secs: u32, artifacts: [ArtifactState; 5], cost: Op
 }
 
 /// What every provider makes of every callee that can be called and lets the call end. Hamsa has no word for a busy line and none
-/// for a machine, and names no price; OmniDimension names everything; Twilio knows the line and not the conversation.
+/// for a machine, and names no price; OmniDimension names everything; Twilio knows the line and not what was said.
 fn outcomes(provider: &str) -> [(u32, Outcome); 6] {
     use EndReason::{Busy, Completed, NoAnswer, ProviderError, Voicemail};
     let nothing = [Absent; 5];
@@ -42,7 +42,7 @@ fn outcomes(provider: &str) -> [(u32, Outcome); 6] {
         }
         _ => {
             let kept = [Absent, Ready, Absent, Absent, Ready];
-            let machine = outcome(Completed, 10, kept, Some(13_000));
+            let machine = outcome(Voicemail, 10, kept, Some(13_000));
             (talk(kept, Some(13_000)), [outcome(Busy, 0, nothing, None), outcome(NoAnswer, 0, nothing, None), machine])
         }
     };

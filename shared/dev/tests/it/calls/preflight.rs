@@ -117,8 +117,8 @@ async fn numbers_that_the_policy_does_not_allow_are_refused_with_its_reason() {
     let world = TestWorld::start().await;
     for (to, status, code, reason) in [
         ("+4930901820", 403, "forbidden", "country_not_listed"),
-        ("+19005550123", 400, "invalid_phone_number", "premium"),
-        ("+870773111632", 400, "invalid_phone_number", "satellite"),
+        ("+19005550123", 400, "invalid_phone_number", "premium_number"),
+        ("+870773111632", 400, "invalid_phone_number", "satellite_number"),
     ] {
         let refused = try_place(&world, &order("hamsa", to)).await;
         refused.expect(status);
