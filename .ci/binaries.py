@@ -29,7 +29,7 @@ def main():
             function: stack.enter_context(Emulator(function, world.function_environment(function)))
             for function in events.FUNCTIONS
         }
-        events.rehearse(checks, lambda function, event: running[function].invoke(event))
+        events.rehearse(checks, world, lambda function, event: running[function].invoke(event))
         if checks.broken:
             print("\n".join(emulator.tail() for emulator in running.values()))
     checks.close()

@@ -53,7 +53,7 @@ def main():
         environment_file = world.directory / "environment"
         environment_file.write_text(world.dev("env"))
         with Watch(environment_file) as watch:
-            events.rehearse(checks, watch.invoke)
+            events.rehearse(checks, world, watch.invoke)
             if checks.broken:
                 print(watch.text()[-4000:])
     checks.close()

@@ -20,6 +20,7 @@ mod round;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
 use switchboard_calls::Desk;
 use switchboard_core::TenantId;
 use switchboard_lambda::{Boot, ConfigError, Shell};
@@ -62,23 +63,53 @@ impl App {
     }
 }
 
+/// How often an event asks to go round: `{"rounds": 1}` by hand, a whole minute if it says nothing of it, as the schedule's.
+fn rounds(event: &Value) -> u32 {
+    let asked = event.get("rounds").and_then(Value::as_u64).and_then(|rounds| u32::try_from(rounds).ok());
+    asked.unwrap_or(ROUNDS).clamp(1, ROUNDS)
+}
+
 /// Goes round for as long as one wake-up lasts.
 ///
 /// # Errors
 /// What the last round ran into, so that the schedule's failures are counted where operators look.
-pub async fn run(app: Arc<App>) -> Result<(), lambda_http::Error> {
-    for number in 1..=ROUNDS {
+pub async fn run(app: Arc<App>, event: Value) -> Result<(), lambda_http::Error> {
+    let rounds = rounds(&event);
+    for number in 1..=rounds {
         let done = round(&app).await;
         // The heartbeat: an alarm watches for its absence.
         match &done {
             Ok(done) => tracing::info!(calls = done.calls, failed = done.failed, "sweep"),
             Err(error) => tracing::error!(%error, "a sweep was cut short"),
         }
-        if number == ROUNDS {
+        if number == rounds {
             done?;
         } else {
             tokio::time::sleep(PAUSE).await;
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_schedules_own_event_means_a_whole_minute_and_nobody_can_ask_for_more() {
+        let scheduled =
+            json!({"version": "0", "source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": "{}"});
+        for (event, expected) in [
+            (scheduled, ROUNDS),
+            (Value::Null, ROUNDS),
+            (json!({"rounds": 1}), 1),
+            (json!({"rounds": 0}), 1),
+            (json!({"rounds": 1_000}), ROUNDS),
+            (json!({"rounds": "one"}), ROUNDS),
+        ] {
+            assert_eq!(rounds(&event), expected, "{event}");
+        }
+    }
 }

@@ -10,7 +10,7 @@ use switchboard_store::{Store, StoreError};
 use crate::{App, accounts, duty};
 
 /// Calls that are fetched from a shard at once.
-const BATCH: i32 = 100;
+const BATCH: usize = 100;
 /// Calls that are worked on at the same time. Most of the time of each is waiting for a provider.
 const AT_ONCE: usize = 16;
 
@@ -34,6 +34,7 @@ pub async fn round(app: &App) -> Result<Round, StoreError> {
         let mut seen: BTreeSet<CallId> = BTreeSet::new();
         loop {
             let due = app.shell.store.calls_due(shard, app.shell.now(), BATCH).await?;
+            let last = due.len() < BATCH;
             let new: Vec<CallId> = due.into_iter().filter(|id| seen.insert(*id)).collect();
             if new.is_empty() {
                 break;
@@ -45,6 +46,9 @@ pub async fn round(app: &App) -> Result<Round, StoreError> {
                     round.failed += 1;
                     tracing::warn!(%error, "something due about a call could not be done; it is due again");
                 }
+            }
+            if last {
+                break;
             }
         }
     }

@@ -132,10 +132,14 @@ impl Evidence {
         self.dialed_at.as_ref().map(|at| at.value.0)
     }
 
-    /// When it was answered.
+    /// When it was answered. Records that tell only the end and the length of the talk tell that, too.
     #[must_use]
     pub fn answered_at(&self) -> Option<Timestamp> {
-        self.answered_at.as_ref().map(|at| at.value.0)
+        let told = self.answered_at.as_ref().map(|at| at.value.0);
+        told.or_else(|| {
+            let talked = self.duration_secs.as_ref().map(|secs| secs.value).filter(|secs| *secs > 0)?;
+            Some(self.ended_at()?.minus(Duration::from_secs(u64::from(talked))))
+        })
     }
 
     /// When it ended, as somebody puts it who may say that it has.

@@ -268,6 +268,37 @@ fn seconds_prevented_run_from_the_forced_end_to_the_carriers_own() {
 }
 
 #[test]
+fn a_call_that_was_over_before_the_deadline_was_noticed_has_prevented_nothing() {
+    let (mut call, leg) = dialled(ProviderId::Hamsa);
+    call.ask_to_end(EndingBy::Deadline, at(660));
+    let mut over = Observation { ended_at: Some(at(625)), ..ended(Source::ProviderApi, EndReason::Completed) };
+    over.duration_secs = Some(20);
+    call.observe(leg, &over, at(661));
+    assert_eq!(call.ghost_secs_prevented(), 0);
+    assert_eq!(call.end().unwrap().reason, EndReason::Completed);
+}
+
+#[test]
+fn a_provider_that_writes_whole_seconds_has_not_ended_a_call_before_it_was_asked_to() {
+    let (mut call, leg) = dialled(ProviderId::Twilio);
+    call.observe(leg, &progress(Source::ProviderApi, Progress::InProgress), at(5));
+    call.ask_to_end(EndingBy::Request, at(20).plus(Duration::from_millis(700)));
+    let over = Observation { ended_at: Some(at(20)), ..ended(Source::ProviderApi, EndReason::Completed) };
+    call.observe(leg, &over, at(21));
+    assert_eq!(call.end().unwrap().reason, EndReason::EndedByRequest);
+}
+
+#[test]
+fn the_end_and_the_length_of_a_talk_tell_when_it_was_answered() {
+    let (mut call, leg) = dialled(ProviderId::Hamsa);
+    let mut over = Observation { ended_at: Some(at(60)), ..ended(Source::ProviderApi, EndReason::Completed) };
+    over.duration_secs = Some(20);
+    call.observe(leg, &over, at(61));
+    assert_eq!((call.answered_at(), call.duration_secs()), (Some(at(40)), Some(20)));
+    assert_eq!(call.contribution().counts["talkSecs"], 20);
+}
+
+#[test]
 fn money_is_held_while_a_call_lives_and_then_counts_what_it_used() {
     let (mut call, leg) = dialled(ProviderId::Hamsa);
     call.spend = Some(SpendHold {

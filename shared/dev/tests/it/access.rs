@@ -23,7 +23,9 @@ fn declared() -> Vec<Declared> {
     }
     let (session, process, webhook) = (of(session::ROUTES), of(process::ROUTES), of(webhook::ROUTES));
     let (health, admin, agents) = (of(health::ROUTES), of(admin::ROUTES), of(agents::ROUTES));
-    session.chain(process).chain(webhook).chain(health).chain(admin).chain(agents).collect()
+    let (place, end, look) = (of(call_create::ROUTES), of(call_end::ROUTES), of(call_read::ROUTES));
+    let others = health.chain(admin).chain(agents).chain(place).chain(end).chain(look);
+    session.chain(process).chain(webhook).chain(others).collect()
 }
 
 /// A request that a route would serve, and whether it is about a session.
@@ -39,7 +41,14 @@ fn request(key: &str, session: &str) -> (reqwest::Method, String, Option<Value>,
         "POST /api/voice/uploads" => (Some(upload(session, "audio/wav", 5)), true),
         "POST /api/webhooks/explain" => (Some(json!({"requestId": "r"})), false),
         // Told apart by its body: empty where the signature is missed, an error where a credential is.
-        "POST /api/webhook" | "POST /webhooks/omi" => (Some(json!({"event": "x"})), false),
+        "POST /api/webhook" | "POST /webhooks/omi" | "POST /webhooks/twilio" => (Some(json!({"event": "x"})), false),
+        "POST /webhooks/hamsa/{token}" | "POST /webhooks/omnidimension/{token}" => (Some(json!({})), false),
+        "GET /webhooks/twilio" => (None, false),
+        // Nobody is called.
+        "POST /api/calls" => (Some(json!({"channel": "web", "provider": "hamsa", "dryRun": true})), false),
+        "POST /call/create" | "POST /api/hamsa/call" => (Some(json!({})), false),
+        end if end.starts_with("POST") && end.ends_with("{callId}/end") => (Some(json!({})), false),
+        read if call_read::ROUTES.iter().any(|route| route.key() == read) => (None, false),
         "POST /api/webhook-urls" => (Some(json!({"provider": "hamsa"})), false),
         "POST /api/webhook-urls/{hookId}/rotate" => (Some(json!({})), false),
         "GET /api/webhook-urls" | "DELETE /api/webhook-urls/{hookId}" => (None, false),
@@ -52,6 +61,8 @@ fn request(key: &str, session: &str) -> (reqwest::Method, String, Option<Value>,
         other => panic!("say here what a good request to {other} is, so that its access is tested"),
     };
     let path = path.replace("{sessionId}", session).replace("{hookId}", "hook_01930000-0000-7000-8000-000000000000");
+    let path = path.replace("{callId}", "call_01930000-0000-7000-8000-000000000000").replace("{token}", "none");
+    let path = path.replace("{id}", "payment-reminder");
     // Hamsa's agents are never changed, so that asking again asks the same.
     let path = path.replace("{provider}", "hamsa").replace("{agentId}", "8c2f4a0e-6f1b-4d53-9a7c-2e5b1d0f3a96");
     (method, path, body, about_a_session)

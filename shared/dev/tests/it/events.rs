@@ -7,13 +7,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use switchboard_core::{Secret, Timestamp};
-use switchboard_dev::credentials::OMI_WEBHOOK_SECRET;
+use switchboard_dev::credentials::{OMI_WEBHOOK_SECRET, TWILIO_AUTH_TOKEN};
 use switchboard_dev::functions;
 use switchboard_lambda::Boot;
 use switchboard_providers::standard_webhooks;
 
 use crate::harness::TestWorld;
 use crate::repository::{entries, text};
+use crate::signatures;
 
 const EXPECTED: &str = "expected.json";
 
@@ -30,13 +31,21 @@ fn function_of(file: &str) -> String {
     functions.max_by_key(String::len).unwrap_or_else(|| panic!("{file} begins with no function's name"))
 }
 
-/// The session that events speak of; it stands for one that another event has opened.
-const SESSION: &str = "ses_019aa0b0-7c00-7000-8000-000000000001";
-/// Has a function answer an event as its binary does.
+/// What events speak of, by the field of the answer that names it; each stands for one that another event has made.
+const EXAMPLES: [(&str, &str); 2] = [
+    ("sessionId", "ses_019aa0b0-7c00-7000-8000-000000000001"),
+    ("callId", "call_019aa0b0-7c00-7000-8000-000000000002"),
+];
+
+/// Has a function answer an event as its binary does. The schedule's answer nothing.
 async fn answer(world: &TestWorld, file: &str, event: &Value) -> (Value, Value) {
     let name = function_of(file);
     let boot = Boot::new(world.world.environment(&name).unwrap().clone(), Arc::new(world.world.clock().clone()));
-    let function = functions::compose(&name, &boot).unwrap().unwrap();
+    let Some(function) = functions::compose(&name, &boot).unwrap() else {
+        let run = functions::compose_scheduled(&name, &boot).unwrap().expect("the function is known");
+        run().await.unwrap();
+        return (Value::Null, Value::Null);
+    };
     let event = lambda_http::request::from_str(&event.to_string()).unwrap_or_else(|error| panic!("{file}: {error}"));
     let answer = function(event).await;
     let body = match answer.body() {
@@ -50,16 +59,52 @@ fn event(file: &str) -> Value {
     serde_json::from_str(&text(&format!("events/{file}"))).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// The same event about another session.
-fn about(event: &Value, session: &str) -> Value {
-    serde_json::from_str(&event.to_string().replace(SESSION, session)).unwrap()
+/// The same event about what another one's answer names.
+fn about(event: &Value, answer: &Value) -> Value {
+    let mut text = event.to_string();
+    for (field, example) in EXAMPLES {
+        text = text.replace(example, answer[field].as_str().unwrap_or(example));
+    }
+    serde_json::from_str(&text).unwrap()
 }
 
-/// The same delivery, signed now.
-fn signed(event: &Value, now: Timestamp) -> Value {
+/// The same delivery as its sender would make it now: signed, or at an address that holds.
+fn signed(world: &TestWorld, event: &Value) -> Value {
+    match event["rawPath"].as_str().unwrap().split('/').collect::<Vec<_>>().as_slice() {
+        ["", "webhooks", "twilio"] => signed_by_twilio(event),
+        ["", "webhooks", sender, _] => at_its_address(world, event, sender),
+        _ => signed_by_omi(event, world.now()),
+    }
+}
+
+fn body_of(event: &Value) -> Vec<u8> {
+    let body = event["body"].as_str().unwrap_or_default().to_owned();
+    if event["isBase64Encoded"] == true { STANDARD.decode(body).unwrap() } else { body.into_bytes() }
+}
+
+fn signed_by_twilio(event: &Value) -> Value {
+    let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let query = Some(text("/rawQueryString")).filter(|query| !query.is_empty());
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    let url = format!("https://{}{}{query}", text("/requestContext/domainName"), text("/rawPath"));
+    let mut signed = event.clone();
+    let tag = signatures::twilio(TWILIO_AUTH_TOKEN, &url, &String::from_utf8(body_of(event)).unwrap());
+    signed["headers"]["x-twilio-signature"] = json!(tag);
+    signed
+}
+
+/// The token is in the path, and nowhere else.
+fn at_its_address(world: &TestWorld, event: &Value, sender: &str) -> Value {
+    let example = event.pointer("/pathParameters/token").and_then(Value::as_str).unwrap();
+    let urls = world.world.simulators().webhook_urls();
+    let known = urls.iter().find(|known| known.provider.as_str() == sender).expect("its agents report somewhere");
+    let token = known.url.rsplit('/').next().unwrap();
+    serde_json::from_str(&event.to_string().replace(example, token)).unwrap()
+}
+
+fn signed_by_omi(event: &Value, now: Timestamp) -> Value {
     let mut event = event.clone();
-    let body = event["body"].as_str().unwrap().to_owned();
-    let body = if event["isBase64Encoded"] == true { STANDARD.decode(body).unwrap() } else { body.into_bytes() };
+    let body = body_of(&event);
     let tag = standard_webhooks::sign(&Secret::new(OMI_WEBHOOK_SECRET), "msg_now", now, &body).unwrap();
     event["headers"]["webhook-id"] = json!("msg_now");
     event["headers"]["webhook-timestamp"] = json!(now.epoch_secs().to_string());
@@ -68,28 +113,27 @@ fn signed(event: &Value, now: Timestamp) -> Value {
 }
 
 /// `status` and `code` are for an event by itself, `signed.status` for a webhook with a signature of now, and `after` for an
-/// event behind another one, whose session it is about.
+/// event behind another one, whose session or call it is about.
 #[tokio::test]
 async fn every_event_is_decoded_and_answered_as_it_says() {
     let mut files = entries("events");
     assert!(files.remove(EXPECTED), "{EXPECTED} says what to expect");
     let expected = expected();
     assert_eq!(files, expected.keys().cloned().collect(), "every event has an expected answer");
+    let world = TestWorld::start().await;
     for (file, promised) in &expected {
-        let world = TestWorld::start().await;
         let (status, body) = answer(&world, file, &event(file)).await;
         assert_eq!(status, promised["status"], "{file}: {body}");
         assert!(promised["code"].is_null() || promised["code"] == body["error"]["code"], "{file}: {body}");
         if let Some(wanted) = promised.get("signed") {
-            let (status, body) = answer(&world, file, &signed(&event(file), world.now())).await;
+            let (status, body) = answer(&world, file, &signed(&world, &event(file))).await;
             assert_eq!(status, wanted["status"], "{file}, signed: {body}");
         }
         if let Some(after) = promised.get("after") {
             let first = after["event"].as_str().unwrap();
             let (status, body) = answer(&world, first, &event(first)).await;
             assert_eq!(status, expected[first]["status"], "{first} before {file}: {body}");
-            let session = body["sessionId"].as_str().unwrap_or(SESSION);
-            let (status, body) = answer(&world, file, &about(&event(file), session)).await;
+            let (status, body) = answer(&world, file, &about(&event(file), &body)).await;
             assert_eq!(status, after["status"], "{file} after {first}: {body}");
         }
     }

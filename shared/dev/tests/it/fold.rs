@@ -24,7 +24,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use switchboard_core::{
-    Call, CallId, Channel, Direction, Duties, Leg, LegId, Observation, Personal, PhoneNumber, ProviderId, SlotHold, TenantId,
+    Call, CallId, Channel, Direction, Duties, Leg, LegId, Observation, Personal, PhoneNumber, ProviderId, SlotHold,
+    TenantId,
 };
 
 use crate::harness::{TestWorld, start_time};

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use switchboard_core::{
     Artifact, Call, CallId, Channel, Currency, Direction, Duties, EndClaim, EndReason, Leg, LegId, Micros, Money,
-    Observation, Personal, PhoneNumber, Progress, ProviderId, Role, Source, SpokenTurn, TenantId, Timestamp, Transcript,
+    Observation, Personal, PhoneNumber, Progress, ProviderId, Role, Source, SpokenTurn, TenantId, Timestamp,
+    Transcript,
 };
 use switchboard_store::{CallWrite, Store, Written};
 
@@ -85,7 +86,11 @@ pub(crate) fn ended(call: Call, reason: EndReason, secs: u32) -> Call {
 
 /// A call that nobody answered.
 pub(crate) fn unanswered(call: Call, reason: EndReason) -> Call {
-    let end = Observation { end: Some(EndClaim::new(reason, "raw")), ended_at: Some(call.created_at.plus(RINGS)), ..said("ended") };
+    let end = Observation {
+        end: Some(EndClaim::new(reason, "raw")),
+        ended_at: Some(call.created_at.plus(RINGS)),
+        ..said("ended")
+    };
     bound(call, &end)
 }
 

@@ -12,7 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use switchboard_dev::credentials::LOCAL_KEY;
-use switchboard_dev::functions;
+use switchboard_dev::functions::{self, Scheduled};
 use switchboard_dev::gateway::Gateway;
 use switchboard_dev::listener::{Listener, Serving};
 use switchboard_dev::world::BUCKET;
@@ -37,12 +37,38 @@ struct Customs {
 struct Watched {
     base: String,
     seen: BTreeMap<String, Arc<Mutex<Permissions>>>,
+    scheduled: Vec<(String, Scheduled)>,
     _servers: Vec<Serving>,
+}
+
+impl Watched {
+    /// Has the world's providers report here, and its schedule wake the functions here.
+    fn take_over(&self, world: &TestWorld) {
+        let simulators = world.world.simulators();
+        simulators.set_gateway(&self.base);
+        for hook in simulators.webhook_urls() {
+            simulators.set_agent_webhook(hook.provider, hook.url.replace(world.base(), &self.base));
+        }
+        for (name, run) in &self.scheduled {
+            let run = Arc::clone(run);
+            simulators.schedule().add(name, move || {
+                let round = run();
+                Box::pin(async move {
+                    round.await.unwrap();
+                    None
+                })
+            });
+        }
+    }
 }
 
 /// Deploys the world's functions once more, each behind its customs; `settings` override their environments.
 async fn watch(world: &TestWorld, settings: &[(&str, &str)]) -> Watched {
-    let (mut servers, mut composed, mut seen) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+    let gateway = Listener::bind(0).await.unwrap();
+    let domain = format!("localhost:{}", gateway.port());
+    let base = format!("http://{domain}");
+    let (mut servers, mut composed, mut seen, mut scheduled) =
+        (Vec::new(), BTreeMap::new(), BTreeMap::new(), Vec::new());
     for spec in world.world.specs() {
         let permissions: Arc<Mutex<Permissions>> = Arc::default();
         let mut environment = world.world.environment(&spec.name).unwrap().clone();
@@ -55,17 +81,22 @@ async fn watch(world: &TestWorld, settings: &[(&str, &str)]) -> Watched {
             environment.insert(name, format!("http://localhost:{}", listener.port()));
             servers.push(listener.serve(&Router::new().fallback(pass).with_state(customs)));
         }
+        environment.insert("PUBLIC_BASE_URL".to_owned(), base.clone());
         environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let boot = Boot::new(environment, Arc::new(world.world.clock().clone()));
-        composed.insert(spec.name.clone(), functions::compose(&spec.name, &boot).unwrap().unwrap());
+        match functions::compose(&spec.name, &boot).unwrap() {
+            Some(function) => drop(composed.insert(spec.name.clone(), function)),
+            None => {
+                let function = functions::compose_scheduled(&spec.name, &boot).unwrap().expect("the function is known");
+                scheduled.push((spec.name.clone(), function));
+            }
+        }
         seen.insert(spec.name.clone(), permissions);
     }
-    let listener = Listener::bind(0).await.unwrap();
-    let domain = format!("localhost:{}", listener.port());
     let clock = Arc::new(world.world.clock().clone());
-    let gateway = Gateway::new(world.world.specs(), composed, clock, &domain).unwrap();
-    servers.push(listener.serve(&gateway.into_router()));
-    Watched { base: format!("http://{domain}"), seen, _servers: servers }
+    let router = Gateway::new(world.world.specs(), composed, clock, &domain).unwrap().into_router();
+    servers.push(gateway.serve(&router));
+    Watched { base, seen, scheduled, _servers: servers }
 }
 
 async fn pass(State(customs): State<Customs>, request: Request) -> Response {
@@ -168,6 +199,7 @@ async fn talkative() -> (String, Serving) {
 async fn each_function_may_do_what_it_does_and_nothing_else() {
     let world = TestWorld::start().await;
     let watched = watch(&world, &[]).await;
+    watched.take_over(&world);
     let mut tourist = Tourist::new(&world, &watched.base);
     tour::everywhere(&mut tourist).await;
 

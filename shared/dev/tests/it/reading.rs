@@ -27,7 +27,10 @@ async fn pages(caller: &Caller<'_>, path: &str, list: &str, most: usize) -> Vec<
         let page = caller.get(&format!("{path}{cursor}")).await;
         page.expect(200);
         pages.push(page.json[list].as_array().unwrap().clone());
-        assert_eq!(page.members(""), [list, "nextCursor"].into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>());
+        assert_eq!(
+            page.members(""),
+            [list, "nextCursor"].into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+        );
         let Some(next) = page.json["nextCursor"].as_str() else { return pages };
         cursor = format!("{}cursor={next}", if path.contains('?') { '&' } else { '?' });
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use switchboard_core::Fault;
+use switchboard_core::{EndReason, Fault};
 use switchboard_lambda::status_and_code;
 
 use crate::deployment::{RouteInWords, deployed, routes, template};
@@ -177,6 +177,47 @@ fn the_table_of_errors_is_complete() {
 }
 
 #[test]
+fn the_table_of_end_reasons_is_what_the_code_says_of_each() {
+    let word = |value: Value| value.as_str().unwrap().to_owned();
+    let written: BTreeSet<Vec<String>> = table("Calls", "end reason")
+        .into_iter()
+        .map(|row| [plain(&row[0])].into_iter().chain(row[1..4].iter().cloned()).collect())
+        .collect();
+    let known = EndReason::ALL.map(|reason| {
+        let retryable = if reason.retryable() { "yes" } else { "no" };
+        let fault = word(serde_json::to_value(reason.at_fault()).unwrap());
+        let billable = word(serde_json::to_value(reason.billable()).unwrap());
+        vec![reason.as_str().to_owned(), fault, retryable.to_owned(), billable]
+    });
+    assert_eq!(written, known.into());
+}
+
+#[test]
+fn the_table_of_refusals_is_what_the_dial_policy_says() {
+    use switchboard_core::PolicyRefusal::*;
+    let written: BTreeMap<String, String> =
+        table("Calls", "reason").into_iter().map(|row| (plain(&row[0]), plain(&row[1]))).collect();
+    let all = [
+        CountriesNotSet,
+        CountryNotListed { region: None },
+        Premium,
+        SharedCost,
+        Satellite,
+        Short,
+        DestinationCap,
+        RangeCap,
+        NewDestinations,
+        TenantSpend,
+        KeySpend,
+    ];
+    let known = all.map(|refusal| {
+        let (status, code) = status_and_code(switchboard_lambda::refusal(refusal).fault());
+        (refusal.code().to_owned(), format!("{} {code}", status.as_u16()))
+    });
+    assert_eq!(written, known.into());
+}
+
+#[test]
 fn the_tree_is_a_map_of_what_is_there() {
     let section = section("The tree");
     let map = section.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
@@ -233,6 +274,8 @@ impl Clipboard {
             ("your-token", "token"),
             ("your-upload-url", "url"),
             ("your-upload-id", "uploadId"),
+            ("your-call-id", "callId"),
+            ("your-hook-id", "hookId"),
         ] {
             if let Some(value) = answer.json[field].as_str() {
                 self.0.insert(placeholder, value.to_owned());
@@ -308,6 +351,10 @@ fn the_readme_prints_what_this_world_publishes() {
         switchboard_dev::credentials::LOCAL_KEY,
         switchboard_dev::credentials::OTHER_KEY,
         switchboard_dev::credentials::OMI_WEBHOOK_SECRET,
+        switchboard_dev::credentials::TWILIO_ACCOUNT_SID,
+        switchboard_dev::credentials::TWILIO_AUTH_TOKEN,
+        switchboard_dev::credentials::TWILIO_NUMBERS[0],
+        switchboard_dev::credentials::HAMSA_VOICE_AGENT_ID,
     ] {
         assert!(readme.contains(published), "{published}");
     }

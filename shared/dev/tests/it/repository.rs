@@ -100,6 +100,7 @@ fn crates_know_only_whom_they_may_know() {
         assert_eq!(ours(name), ["switchboard-core"], "{name}");
     }
     assert_eq!(ours("switchboard-lambda"), ["switchboard-auth", "switchboard-core", "switchboard-store"]);
+    assert_eq!(ours("switchboard-calls"), ["switchboard-core", "switchboard-providers", "switchboard-store"]);
     for function in entries("functions") {
         let found = of(&function);
         assert!(!found.contains("switchboard-dev"), "{function} must not ship the local world");

@@ -47,7 +47,13 @@ impl Process {
         self.child.wait().unwrap();
     }
 
-    pub(crate) async fn send(&self, method: &str, path: &str, idempotency_key: Option<&str>, body: Option<Value>) -> Answer {
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        idempotency_key: Option<&str>,
+        body: Option<Value>,
+    ) -> Answer {
         let method: reqwest::Method = method.parse().unwrap();
         let mut request = client()
             .request(method, format!("{}{path}", self.base))

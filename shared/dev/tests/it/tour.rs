@@ -1,6 +1,7 @@
 //! A tour past every route and most of its answers, for checks on what the functions do meanwhile: what they log, and what they
 //! ask AWS for. Everything that must stay private carries a canary.
 
+mod calls;
 mod operations;
 
 use serde_json::{Value, json};
@@ -139,6 +140,8 @@ pub(crate) async fn everywhere(tourist: &mut Tourist<'_>) {
     deliveries(tourist).await;
     operations::operations(tourist).await;
     elsewhere(tourist).await;
+    // Last, because time passes: sessions end meanwhile.
+    calls::calls(tourist).await;
 }
 
 async fn openings(tourist: &mut Tourist<'_>) {

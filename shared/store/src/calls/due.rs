@@ -19,7 +19,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn calls_due(&self, shard: u32, now: Timestamp, limit: i32) -> Result<Vec<CallId>, StoreError> {
+    pub async fn calls_due(&self, shard: u32, now: Timestamp, limit: usize) -> Result<Vec<CallId>, StoreError> {
         const OPERATION: &str = "calls_due";
         let output = self
             .client
@@ -29,7 +29,7 @@ impl Store {
             .key_condition_expression("gsi2pk = :shard AND gsi2sk < :now")
             .expression_attribute_values(":shard", text(due_shard(shard)))
             .expression_attribute_values(":now", text(list_place(now, "~")))
-            .limit(limit)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
             .send()
             .await
             .map_err(|error| StoreError::from_sdk(OPERATION, error))?;

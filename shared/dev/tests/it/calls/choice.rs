@@ -15,7 +15,9 @@ fn first_and_second(provider: &str, second: &str, to: &str) -> Value {
 async fn the_next_provider_dials_where_the_first_certainly_did_not() {
     for (provider, second) in [("hamsa", "twilio"), ("omnidimension", "hamsa"), ("twilio", "omnidimension")] {
         let world = TestWorld::start().await;
-        for effect in [Effect::Status(400), Effect::Status(401), Effect::Status(404), Effect::Status(429), Effect::Refuse] {
+        for effect in
+            [Effect::Status(400), Effect::Status(401), Effect::Status(404), Effect::Status(429), Effect::Refuse]
+        {
             let before = meter(&world).dials;
             let times = if effect == Effect::Refuse { ALWAYS } else { 2 };
             go_wrong(&world, simulated(provider), Operation::Place, effect, times).await;
@@ -105,7 +107,11 @@ async fn where_nobody_is_left_the_last_refusal_is_the_answer_and_the_call_says_w
         assert!(!call.is_live() && call.slot.is_none() && !call.outcome_is_unknown());
         assert_eq!(call.legs.len(), 2);
         let shown = read(&world, &refused.text("/error/callId")).await;
-        assert_eq!((shown.text("/phase"), shown.text("/billable")), ("ended".to_owned(), "no".to_owned()), "{effect:?}");
+        assert_eq!(
+            (shown.text("/phase"), shown.text("/billable")),
+            ("ended".to_owned(), "no".to_owned()),
+            "{effect:?}"
+        );
     }
     assert_eq!(meter(&world).dials, 0);
 }

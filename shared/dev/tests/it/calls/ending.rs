@@ -116,7 +116,11 @@ async fn a_call_whose_answer_was_lost_is_ended_as_soon_as_it_is_found() {
     let world = TestWorld::start().await;
     for provider in ["hamsa", "twilio"] {
         // Nobody tells us either: only the provider's own records do.
-        world.world.simulators().deliveries().set(DeliverySettings { drop: Extent::All, ..DeliverySettings::default() });
+        world
+            .world
+            .simulators()
+            .deliveries()
+            .set(DeliverySettings { drop: Extent::All, ..DeliverySettings::default() });
         go_wrong(&world, simulated(provider), Operation::Place, Effect::ResetAfterSend, 1).await;
         let placed = try_place(&world, &order(provider, &magic(4))).await;
         placed.expect(202);
@@ -179,7 +183,11 @@ async fn an_end_that_is_only_said_to_be_done_is_asked_for_again() {
         go_wrong(&world, Provider::Hamsa, Operation::End, effect, 2).await;
         let asked = end(&world, &id).await;
         asked.expect(202);
-        assert_eq!(asked.text("/phase"), "in_progress", "{effect:?}: the phase does not change before there is evidence");
+        assert_eq!(
+            asked.text("/phase"),
+            "in_progress",
+            "{effect:?}: the phase does not change before there is evidence"
+        );
         assert_eq!(asked.json.pointer("/ending/rungs/0/result"), Some(&json!(result)));
         assert_eq!(meter(&world).lines_up, 1);
         world.world.simulators().faults().clear();

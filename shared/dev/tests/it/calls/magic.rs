@@ -38,7 +38,10 @@ fn outcomes(provider: &str) -> [(u32, Outcome); 6] {
         }
         "omnidimension" => {
             let machine = outcome(Voicemail, 10, [Ready; 5], Some(13_333));
-            (talk([Ready; 5], Some(26_667)), [outcome(Busy, 0, nothing, None), outcome(NoAnswer, 0, nothing, None), machine])
+            (
+                talk([Ready; 5], Some(26_667)),
+                [outcome(Busy, 0, nothing, None), outcome(NoAnswer, 0, nothing, None), machine],
+            )
         }
         _ => {
             let kept = [Absent, Ready, Absent, Absent, Ready];

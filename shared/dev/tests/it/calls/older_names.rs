@@ -10,7 +10,10 @@ async fn the_first_service_places_with_omnidimension_and_is_answered_in_its_word
         body[field] = json!(magic(1));
         let placed = world.as_local().post("/call/create", &body).await;
         placed.expect(202);
-        assert_eq!((placed.text("/provider"), placed.text("/status")), ("omnidimension".to_owned(), "queued".to_owned()));
+        assert_eq!(
+            (placed.text("/provider"), placed.text("/status")),
+            ("omnidimension".to_owned(), "queued".to_owned())
+        );
         assert_eq!((placed.json["success"].clone(), placed.text("/call_id")), (json!(true), placed.text("/callId")));
         let sent = asked(&world, Provider::Omnidimension, Operation::Place).pop().unwrap().body;
         assert_eq!(sent["call_context"]["amount"], "42");
@@ -47,7 +50,10 @@ async fn the_dashboard_places_with_hamsa_reads_and_ends_in_its_words() {
     assert_eq!(one.text("/status"), "in-progress");
     let ended = world.as_local().post(&format!("/api/hamsa/jobs/{job}/end"), &json!({})).await;
     ended.expect(200);
-    assert_eq!((ended.text("/status"), ended.text("/endReason")), ("completed".to_owned(), "ended_by_request".to_owned()));
+    assert_eq!(
+        (ended.text("/status"), ended.text("/endReason")),
+        ("completed".to_owned(), "ended_by_request".to_owned())
+    );
     let other = json!({"phoneNumber": magic(2)});
     let busy = world.as_local().post("/api/hamsa/call", &other).await;
     busy.expect(202);

@@ -74,7 +74,9 @@ async fn every_placeholder_of_an_agent_needs_a_value() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_that_nobody_knows_or_that_is_anothers_is_named_as_the_field_that_is_wrong() {
     let world = TestWorld::start().await;
-    for (provider, agent) in [("hamsa", "no-such-agent"), ("omnidimension", "999999"), ("omnidimension", "abc"), ("twilio", "any")] {
+    for (provider, agent) in
+        [("hamsa", "no-such-agent"), ("omnidimension", "999999"), ("omnidimension", "abc"), ("twilio", "any")]
+    {
         let mut body = order(provider, &magic(1));
         body["agentId"] = json!(agent);
         try_place(&world, &body).await.refused_field(400, "invalid_request", "agentId");

@@ -87,5 +87,8 @@ async fn a_credential_whose_answer_is_lost_is_an_unknown_call_and_a_refused_one_
     body["fallback"] = json!(["omnidimension"]);
     let placed = try_place(&world, &body).await;
     placed.expect(202);
-    assert_eq!((placed.text("/provider"), placed.text("/connect/kind")), ("omnidimension".to_owned(), "websocket".to_owned()));
+    assert_eq!(
+        (placed.text("/provider"), placed.text("/connect/kind")),
+        ("omnidimension".to_owned(), "websocket".to_owned())
+    );
 }

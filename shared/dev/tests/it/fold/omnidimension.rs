@@ -14,7 +14,8 @@ const RECORDING: &str = "https://backend.omnidim.io/recordings/50958.mp3";
 
 pub(super) async fn recorded(world: &TestWorld) -> Recorded {
     let mut omnidimension = Recorder::of(world, ProviderId::Omnidimension);
-    let dispatched = json!({"success": true, "status": "dispatched", "requestId": 3_166_940, "custom_variables_count": 2});
+    let dispatched =
+        json!({"success": true, "status": "dispatched", "requestId": 3_166_940, "custom_variables_count": 2});
     omnidimension.placed(200, &dispatched).await;
     omnidimension.delivered(&short_report().to_string()).await;
     omnidimension.listed(&log(&entry("completed", &json!(false), 0.0))).await;
@@ -28,8 +29,7 @@ pub(super) async fn recorded(world: &TestWorld) -> Recorded {
     omnidimension.record(&[("callLogId", LOG)], &[&log(&hung_up)]).await;
     let mut summed_up = entry("completed", &json!(RECORDING), 0.0267);
     let sent = report("completed", &json!(RECORDING), full).to_string();
-    summed_up["post_call_actions"] =
-        json!({"call_recording_webhook_ids": [{"webhook_url": "https://example.com", "payload": sent, "status": "sent"}]});
+    summed_up["post_call_actions"] = json!({"call_recording_webhook_ids": [{"webhook_url": "https://example.com", "payload": sent, "status": "sent"}]});
     omnidimension.record(&[("requestId", REQUEST)], &[&log(&summed_up)]).await;
     omnidimension.finish()
 }

@@ -19,7 +19,12 @@ struct Known<S> {
 }
 
 /// Takes every step, and answers the bytes at the end and how many ways lead there.
-fn walk<S: Clone>(start: S, words: usize, hear: impl Fn(&S, usize) -> S, bytes: impl Fn(&S) -> String) -> (String, u64) {
+fn walk<S: Clone>(
+    start: S,
+    words: usize,
+    hear: impl Fn(&S, usize) -> S,
+    bytes: impl Fn(&S) -> String,
+) -> (String, u64) {
     let mut known: Vec<Option<Known<S>>> = (0..1_usize << words).map(|_| None).collect();
     known[0] = Some(Known { bytes: bytes(&start), state: start, orders: 1 });
     for heard in 0..known.len() {

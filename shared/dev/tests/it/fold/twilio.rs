@@ -73,6 +73,7 @@ fn resource(status: &str, secs: Option<&str>, price: Option<&str>) -> Value {
 }
 
 fn recordings(status: &str) -> Value {
-    let recording = json!({"sid": RECORDING, "call_sid": CALL, "status": status, "duration": "20", "source": "OutboundAPI"});
+    let recording =
+        json!({"sid": RECORDING, "call_sid": CALL, "status": status, "duration": "20", "source": "OutboundAPI"});
     json!({"recordings": [recording], "page": 0, "page_size": 50, "next_page_uri": null})
 }

@@ -27,7 +27,8 @@ async fn an_alarm_is_open_until_it_is_over_and_is_found_among_the_closed_ones_th
 
     world.advance(Duration::from_secs(30)).await;
     let over = |call: &mut switchboard_core::Call| {
-        hear(call, &end_after(&call.clone(), EndReason::Completed, 20));
+        let end = end_after(call, EndReason::Completed, 20);
+        hear(call, &end);
         Some(Change::default())
     };
     world.world.store().call_change(call.id, over).await.unwrap();

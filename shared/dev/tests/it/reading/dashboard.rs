@@ -30,7 +30,11 @@ async fn with_artifacts(world: &TestWorld, texts: &[String]) -> Call {
 async fn a_job_is_a_call_with_the_dashboards_words_beside_ours() {
     let world = TestWorld::start().await;
     let store = world.world.store();
-    let rings = { let mut call = hamsa(); call.from = PhoneNumber::from_e164("+15005550100"); call };
+    let rings = {
+        let mut call = hamsa();
+        call.from = PhoneNumber::from_e164("+15005550100");
+        call
+    };
     let mut expected = Vec::new();
     for (call, status) in [
         (rings, "queued"),
@@ -143,7 +147,8 @@ async fn the_status_says_whether_hamsa_answers_our_key() {
 async fn hamsas_own_figures_stand_beside_ours_and_their_absence_keeps_nothing_from_the_owner() {
     let world = TestWorld::start().await;
     keep(world.world.store(), ended(hamsa(), EndReason::Completed, 20)).await;
-    keep(world.world.store(), ended(reserved("local", ProviderId::Twilio, start_time()), EndReason::Completed, 20)).await;
+    keep(world.world.store(), ended(reserved("local", ProviderId::Twilio, start_time()), EndReason::Completed, 20))
+        .await;
     let answer = world.as_local().get("/api/hamsa/analytics").await;
     answer.expect(200);
     assert_eq!(answer.json["calls"]["byProvider"], json!({"hamsa": 1}));

@@ -62,7 +62,7 @@ async fn live(world: &TestWorld, provider: ProviderId, at: Timestamp, life: Life
         Life::Unanswered(reason) => change(&|call| *call = unanswered(call.clone(), reason)).await,
         Life::Talked(reason, secs, price) => {
             change(&|call| *call = answered(call.clone())).await;
-            change(&|call| hear(call, &end_after(&call.clone(), reason, secs))).await;
+            change(&|call| end(call, reason, secs)).await;
             if let Some(price) = price {
                 change(&|call| hear(call, &cost(price))).await;
             }
@@ -70,10 +70,15 @@ async fn live(world: &TestWorld, provider: ProviderId, at: Timestamp, life: Life
         Life::Forced(late) => {
             change(&|call| *call = answered(call.clone())).await;
             change(&|call| call.ask_to_end(EndingBy::Deadline, call.deadline_at)).await;
-            change(&|call| hear(call, &end_after(&call.clone(), EndReason::Completed, 600 + late))).await;
+            change(&|call| end(call, EndReason::Completed, 600 + late)).await;
         }
     }
     store.call_fetch_any(id).await.unwrap().unwrap()
+}
+
+fn end(call: &mut Call, reason: EndReason, secs: u32) {
+    let end = end_after(call, reason, secs);
+    hear(call, &end);
 }
 
 /// The upper bound of the bucket of a duration.
@@ -94,7 +99,8 @@ fn recounted(calls: &[&Call], days: &BTreeSet<String>) -> Value {
             *reasons.entry(end.reason.as_str()).or_default() += 1;
         }
     }
-    let succeeded = |calls: &[&Call]| calls.iter().filter(|call| call.end().is_some_and(|end| end.reason.is_success())).count();
+    let succeeded =
+        |calls: &[&Call]| calls.iter().filter(|call| call.end().is_some_and(|end| end.reason.is_success())).count();
     let known = calls.iter().filter(|call| call.end().is_some_and(|end| end.reason != EndReason::Unknown)).count();
     let by_day = days.iter().map(|day| {
         let of_day: Vec<&Call> = calls.iter().copied().filter(|call| day_of(call) == *day).collect();
@@ -155,7 +161,8 @@ async fn the_figures_are_what_a_recount_of_the_calls_gives() {
                 None => format!("{ANALYTICS}?{query}"),
             };
             let counted = |call: &&Call| {
-                days.contains(&call.created_at.to_string()[..10]) && provider.is_none_or(|one| call.provider() == Some(one))
+                days.contains(&call.created_at.to_string()[..10])
+                    && provider.is_none_or(|one| call.provider() == Some(one))
             };
             let calls: Vec<&Call> = made.iter().filter(counted).collect();
             let answer = world.as_local().get(&path).await;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::Value;
-use switchboard_core::{Call, Channel, EndReason, Phase, PhoneNumber, ProviderId, Timestamp};
+use switchboard_core::{Call, Channel, EndReason, Phase, PhoneNumber, ProviderId, Scope, Timestamp};
 
 use super::{CALLS, pages, texts};
 use crate::harness::{TestWorld, start_time};
@@ -13,7 +13,7 @@ use crate::made_calls::{answered, ended, keep, reserved, unanswered};
 /// Calls in the history that is paged through.
 const CALLS_MADE: usize = 150;
 /// Filters and limits that are tried on it.
-const LISTS: usize = 60;
+const LISTS: usize = 40;
 /// The most pages of one list: a page of one call each, and what six months without any cost.
 const MOST_PAGES: usize = CALLS_MADE + 5;
 
@@ -96,9 +96,18 @@ impl Asked {
 fn asked() -> impl Strategy<Value = Asked> {
     let rarely = |of| prop::option::weighted(0.3, of);
     (
-        prop::option::weighted(0.2, prop::sample::select(vec![Phase::Reserved, Phase::InProgress, Phase::Ended, Phase::Ringing])),
-        prop::option::weighted(0.2, prop::sample::select(vec![EndReason::Busy, EndReason::Completed, EndReason::Unknown])),
-        prop::option::weighted(0.2, prop::sample::select(vec![ProviderId::Hamsa, ProviderId::Twilio, ProviderId::Openai])),
+        prop::option::weighted(
+            0.2,
+            prop::sample::select(vec![Phase::Reserved, Phase::InProgress, Phase::Ended, Phase::Ringing]),
+        ),
+        prop::option::weighted(
+            0.2,
+            prop::sample::select(vec![EndReason::Busy, EndReason::Completed, EndReason::Unknown]),
+        ),
+        prop::option::weighted(
+            0.2,
+            prop::sample::select(vec![ProviderId::Hamsa, ProviderId::Twilio, ProviderId::Openai]),
+        ),
         prop::option::weighted(0.2, prop::sample::select(vec![Channel::Phone, Channel::Web])),
         prop::option::weighted(0.2, number()),
         (rarely(moment().boxed()), rarely(moment().boxed())),
@@ -127,14 +136,17 @@ async fn every_call_that_fits_is_on_exactly_one_page_newest_first_whatever_the_f
         let asked = if round == 0 { Asked::default() } else { asked().new_tree(&mut runner).unwrap().current() };
         let limit = prop::sample::select(vec![1, 2, 7, 50, 100]).new_tree(&mut runner).unwrap().current();
         let path = format!("{CALLS}?limit={limit}{}", asked.query());
-        let pages = pages(&world.as_local(), &path, "calls", MOST_PAGES).await;
+        // A principal of its own, so that no round meets the limit of requests of another.
+        let reader = world.new_key("local", [Scope::CallsRead]).await;
+        let pages = pages(&world.bearing(&reader), &path, "calls", MOST_PAGES).await;
         assert!(pages.iter().all(|page| page.len() <= limit), "{path}");
         let listed: Vec<Value> = pages.concat();
-        let expected: Vec<String> = made.iter().filter(|call| asked.takes(call)).map(|call| call.id.to_string()).collect();
+        let expected: Vec<String> =
+            made.iter().filter(|call| asked.takes(call)).map(|call| call.id.to_string()).collect();
         assert_eq!(texts(&listed, "callId"), expected, "{path}");
         found += expected.len();
     }
-    assert!(found > CALLS_MADE * 5, "filters that let nothing pass test nothing");
+    assert!(found > CALLS_MADE * 3, "filters that let nothing pass test nothing");
 }
 
 #[tokio::test]
@@ -153,7 +165,8 @@ async fn calls_that_are_no_longer_kept_are_not_listed() {
 async fn a_number_is_found_however_it_is_written_in_the_query() {
     let world = TestWorld::start().await;
     let call = keep(world.world.store(), reserved("local", ProviderId::Hamsa, start_time())).await;
-    for to in ["%2B96891234567", "+96891234567", "96891234567", "+968%209123%204567", "0096891234567", "968-9123-4567"] {
+    for to in ["%2B96891234567", "+96891234567", "96891234567", "+968%209123%204567", "0096891234567", "968-9123-4567"]
+    {
         let found = world.as_local().get(&format!("{CALLS}?to={to}")).await;
         found.expect(200);
         assert_eq!(found.text("/calls/0/callId"), call.id.to_string(), "{to}");

@@ -43,7 +43,9 @@ async fn a_call_is_shown_with_its_numbers_in_full() {
 #[tokio::test]
 async fn a_call_that_nobody_knows_is_not_found_with_anything_that_comes_with_it() {
     let world = TestWorld::start().await;
-    for id in ["call_01930000-0000-7000-8000-000000000000", "call_", "x", "ses_01930000-0000-7000-8000-000000000000", "%23"] {
+    for id in
+        ["call_01930000-0000-7000-8000-000000000000", "call_", "x", "ses_01930000-0000-7000-8000-000000000000", "%23"]
+    {
         for what in ["", "/events", "/transcript", "/recording"] {
             world.as_local().get(&of(id, what)).await.refused(404, "not_found");
         }
@@ -170,14 +172,18 @@ async fn what_is_not_there_yet_is_told_from_what_will_never_be() {
 async fn a_recording_is_heard_from_our_own_copy_and_only_once_it_is_there() {
     let world = TestWorld::start().await;
     let mut call = ended(new(&world), EndReason::Completed, 5);
-    hear(&mut call, &Observation { recording: Some(Artifact::Ready("https://elsewhere.example/r.mp3".to_owned())), ..said("read") });
+    hear(
+        &mut call,
+        &Observation { recording: Some(Artifact::Ready("https://elsewhere.example/r.mp3".to_owned())), ..said("read") },
+    );
     let call = keep(world.world.store(), call).await;
     let path = of(&call.id.to_string(), "/recording");
     // The provider has it, we do not yet.
     world.as_local().get(&path).await.refused(409, "in_progress");
     let key = format!("recordings/{}.wav", call.id);
     let boot = world.boot("call-read");
-    let bucket = switchboard_store::Bucket::new(world.aws(&boot).bucket(switchboard_dev::world::BUCKET.to_owned()), boot.http());
+    let bucket =
+        switchboard_store::Bucket::new(world.aws(&boot).bucket(switchboard_dev::world::BUCKET.to_owned()), boot.http());
     let sound = crate::tour::recording(200);
     bucket.put(&key, "audio/wav", sound.clone().into()).await.unwrap();
     let now = world.now();
@@ -194,12 +200,15 @@ async fn a_recording_is_heard_from_our_own_copy_and_only_once_it_is_there() {
     assert_eq!((heard.status().as_u16(), heard.bytes().await.unwrap().to_vec()), (200, sound));
     assert_eq!(world.as_local().get(&format!("{CALLS}/{}", call.id)).await.text("/artifacts/recording"), "ready");
 
-    world.world.store().call_change(call.id, |call| {
-        call.recording_key = None;
-        call.recording_lost(now);
-        Some(switchboard_store::Change::default())
-    })
-    .await
-    .unwrap();
+    world
+        .world
+        .store()
+        .call_change(call.id, |call| {
+            call.recording_key = None;
+            call.recording_lost(now);
+            Some(switchboard_store::Change::default())
+        })
+        .await
+        .unwrap();
     world.as_local().get(&path).await.refused(404, "not_found");
 }

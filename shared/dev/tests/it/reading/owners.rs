@@ -11,7 +11,8 @@ async fn another_tenant_finds_nothing_on_any_route() {
     let mut call = answered(reserved("local", ProviderId::Hamsa, start_time()));
     call.raise(AlarmKind::CannotEnd, "nothing ends it", start_time());
     let call = keep(world.world.store(), call).await.id.to_string();
-    keep(world.world.store(), ended(reserved("local", ProviderId::Hamsa, start_time()), EndReason::Completed, 20)).await;
+    keep(world.world.store(), ended(reserved("local", ProviderId::Hamsa, start_time()), EndReason::Completed, 20))
+        .await;
     let unknown = "call_01930000-0000-7000-8000-000000000000";
     for what in ["", "/events", "/transcript", "/recording"] {
         let foreign = world.as_other().get(&of(&call, what)).await;
