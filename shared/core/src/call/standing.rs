@@ -63,18 +63,18 @@ impl Call {
         let Some(ending) = &self.ending else { return Some(end) };
         let asked_first = leg.evidence.over_by().is_none_or(|at| !is_before(at, ending.requested_at));
         let taken = ending.rungs.iter().any(|rung| rung.result == RUNG_ACCEPTED);
-        let ours = match end.reason {
-            // Providers call an end that we asked for many things; none of them says why we asked.
+        // Providers call an end that we asked for many things; none of them says why we asked.
+        let hung_up = matches!(
+            end.reason,
             EndReason::Completed
-            | EndReason::EndedByRequest
-            | EndReason::CompletedByAgent
-            | EndReason::CompletedByCallee => true,
-            // What was cut before anybody answered is a failure to whoever did not cut it.
-            EndReason::ProviderError | EndReason::CarrierError => taken,
-            _ => false,
-        };
+                | EndReason::EndedByRequest
+                | EndReason::CompletedByAgent
+                | EndReason::CompletedByCallee
+        );
+        // What was cut before anybody answered is a failure to whoever did not cut it.
+        let cut = taken && matches!(end.reason, EndReason::ProviderError | EndReason::CarrierError);
         let reason = match ending.by {
-            _ if !(ours && asked_first) => end.reason,
+            _ if !(asked_first && (hung_up || cut)) => end.reason,
             EndingBy::Request => EndReason::EndedByRequest,
             EndingBy::Deadline => EndReason::MaxDuration,
         };

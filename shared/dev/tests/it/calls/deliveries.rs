@@ -51,9 +51,7 @@ async fn however_deliveries_go_wrong_the_call_comes_to_the_same() {
     let told_nothing = stories(DeliverySettings { drop: Extent::All, ..all }).await;
     for (story, undisturbed) in told_nothing.iter().zip(&undisturbed) {
         for part in ["end", "secs", "transcript", "cost", "slot", "alarms"] {
-            if part == "transcript" || part == "cost" || story[part] != undisturbed[part] {
-                assert_eq!(story[part], undisturbed[part], "{part}");
-            }
+            assert_eq!(story[part], undisturbed[part], "{part}");
         }
     }
     // Half of them is enough, too.
