@@ -187,12 +187,13 @@ const ASKED_OF_PROVIDERS: &[(&str, &str, &[&str])] = &[
     ("call-create", "omnidimension", &["agents", "probe", "place", "token"]),
     ("call-create", "twilio", &["account read", "call place"]),
     ("call-end", "hamsa", &["end", "read"]),
-    ("call-end", "omnidimension", &["read"]),
+    ("call-end", "omnidimension", &["read", "list"]),
     ("call-end", "twilio", &["call end", "call read", "call list", "recording list"]),
     ("call-read", "hamsa", &["probe", "project", "statistics"]),
     ("webhook", "hamsa", &["read"]),
-    ("webhook", "omnidimension", &["read"]),
-    ("webhook", "twilio", &["call read", "recording list"]),
+    ("webhook", "omnidimension", &["read", "list"]),
+    // It signs what it says, so that nothing has to be looked up.
+    ("webhook", "twilio", &[]),
     ("sweep", "hamsa", &["end", "read", "list", "recording"]),
     ("sweep", "omnidimension", &["read", "list", "balance", "recording"]),
     (

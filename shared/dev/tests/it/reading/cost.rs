@@ -130,7 +130,7 @@ fn row_like(row: &Item, model: &Call, call: &Call) -> Item {
     let AttributeValue::S(list) = &row["gsi1pk"] else { panic!("{row:?}") };
     let (list, _) = list.rsplit_once('#').unwrap();
     let Key { pk, sk } = Key::call(call.id);
-    let month = &call.created_at.to_string()[..7];
+    let month: String = call.created_at.to_string().chars().take(7).collect();
     let mut item = row.clone();
     for (name, value) in [
         ("pk", pk),
