@@ -32,6 +32,7 @@ mod restart;
 mod rows;
 mod shell;
 mod signatures;
+mod sizes;
 mod smoke;
 mod store;
 mod storm;
