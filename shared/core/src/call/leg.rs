@@ -106,6 +106,13 @@ impl Leg {
         matches!(self.placing, Placing::Unknown { .. }) && !self.evidence.was_seen()
     }
 
+    /// Whether it is known that there is such a call, but not under which name its provider could be asked about it: whoever
+    /// placed it never heard the answer, and what has been told since names it in no way that a request could.
+    #[must_use]
+    pub fn is_nameless(&self) -> bool {
+        self.placing == Placing::Bound && self.reference.is_none()
+    }
+
     /// Whether it may ever have rung anywhere.
     #[must_use]
     pub fn may_have_been_dialled(&self) -> bool {

@@ -83,9 +83,9 @@ fn data_of(envelope: Field<'_>) -> Field<'_> {
 }
 
 /// The name under which the call's record is found: its conversation's. `callId` looks different in the documentation's own
-/// examples, so that it names the call only where nothing else does.
+/// examples, and no request takes it: a call that is known by that alone has no name yet.
 fn name_of(envelope: Field<'_>) -> Option<crate::ExternalId> {
-    data_of(envelope).at("conversationId").or(envelope.at("data").at("conversationId")).or(envelope.at("callId")).id()
+    data_of(envelope).at("conversationId").or(envelope.at("data").at("conversationId")).id()
 }
 
 fn observe(envelope: Field<'_>, kind: &str, at: Option<Timestamp>) -> Observation {

@@ -28,7 +28,7 @@ pub struct OpenLeg {
     pub leg: LegId,
     /// Who holds it.
     pub provider: ProviderId,
-    /// Whether the provider has named it.
+    /// Whether its provider's name for it is known, so that no other record can be its.
     pub bound: bool,
 }
 
@@ -46,7 +46,7 @@ fn open(call: &Call) -> Vec<OpenLeg> {
         call: call.id,
         leg: leg.id,
         provider: leg.provider,
-        bound: leg.placing == Placing::Bound,
+        bound: leg.placing == Placing::Bound && !leg.is_nameless(),
     };
     call.legs.iter().filter(may_be_up).map(entry).collect()
 }
