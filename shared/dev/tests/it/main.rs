@@ -19,6 +19,7 @@ mod limits;
 mod log_lines;
 mod made_calls;
 mod permissions;
+mod placing;
 mod reading;
 mod readme;
 mod repository;
