@@ -80,6 +80,10 @@ async fn a_delivery_and_a_bind_at_the_same_moment_lose_nothing_whichever_comes_f
         let deliver = {
             let (store, external, call) = (store.clone(), external.clone(), call.clone());
             async move {
+                // Now the one has a head start, now the other.
+                for _ in 0..round / 4 * 4 {
+                    store.probe().await.unwrap();
+                }
                 let (now, key) = (store.now(), format!("delivery {external}"));
                 let waiting = waiting(&external, "told", now);
                 if store.delivery_wait(&delivery(&key, now), &waiting).await.unwrap().is_some() {
@@ -94,7 +98,6 @@ async fn a_delivery_and_a_bind_at_the_same_moment_lose_nothing_whichever_comes_f
         let bind = {
             let (store, external, call) = (store.clone(), external.clone(), call.clone());
             async move {
-                // Now the one has a head start, now the other.
                 for _ in 0..round % 4 {
                     store.probe().await.unwrap();
                 }
@@ -109,7 +112,7 @@ async fn a_delivery_and_a_bind_at_the_same_moment_lose_nothing_whichever_comes_f
         assert_eq!(said.iter().filter(|entry| entry.kind == "told").count(), 1, "round {round}");
         assert!(store.waiting_list(TWILIO, &external).await.unwrap().is_empty(), "round {round}");
     }
-    assert_eq!(waited + sent_on, 16);
+    assert!(waited > 0 && sent_on > 0, "either order was seen: {waited}, {sent_on}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
