@@ -19,6 +19,7 @@ from world import OMI_WEBHOOK_SECRET, ROOT, TWILIO_AUTH_TOKEN
 
 # What events speak of, by the field of the answer that names it.
 EXAMPLES = {
+    "agentId": "70001930",
     "sessionId": "ses_019aa0b0-7c00-7000-8000-000000000001",
     "callId": "call_019aa0b0-7c00-7000-8000-000000000002",
 }

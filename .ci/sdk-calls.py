@@ -8,12 +8,12 @@ import contextlib
 import datetime
 import json
 import os
-import sys
 import threading
 import urllib.request
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import parse_qs
 
+from checks import Checks
 from omnidimension import Client as OmnidimensionClient
 from omnidimension.client import APIError
 from twilio.base.exceptions import TwilioRestException
@@ -26,34 +26,6 @@ TWILIO_AUTH_TOKEN = "12345"
 TWILIO_API_KEY = ("SK" + "0" * 32, "local-twilio-api-key-secret")
 OWN_NUMBER = "+15005550100"
 TALKS, BUSY, STAYS, INVALID, VOICEMAIL = (f"+1500555000{digit}" for digit in "12467")
-
-
-class Checks:
-    """One line for each, and the count at the end."""
-
-    def __init__(self):
-        self.held, self.broken = 0, 0
-
-    def that(self, sentence, holds, found=None):
-        if holds:
-            self.held += 1
-            print(f"  {sentence}", flush=True)
-        else:
-            self.broken += 1
-            print(f"  FAILED  {sentence}; found {found!r}", flush=True)
-
-    def refused(self, sentence, error, status, call):
-        """`call` must raise `error`; `status` reads the status that it carries."""
-        try:
-            found = call()
-        except error as raised:
-            self.that(sentence, status(raised), raised)
-        else:
-            self.that(sentence, False, found)
-
-    def close(self):
-        print(f"{self.held} checks held" + (f", {self.broken} did not" if self.broken else ""), flush=True)
-        sys.exit(0 if self.held and not self.broken else 1)
 
 
 class Clock:

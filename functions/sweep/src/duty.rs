@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use switchboard_calls::DeskError;
 use switchboard_core::{
-    AlarmKind, Call, CallId, Duty, EndReason, EndingBy, Entry, EventId, LegId, Placing, QUARANTINE, Source, Timestamp,
+    AlarmKind, Call, CallId, Duty, EndReason, EndingBy, Entry, EventId, LegId, Placing, QUARANTINE, RUNG_ACCEPTED,
+    Source, Timestamp,
 };
 use switchboard_store::{CallWrite, Change, Changed, Written};
 
@@ -121,7 +122,8 @@ async fn end(app: &App, call: Call) -> Result<Call, DeskError> {
             call.raise(AlarmKind::OutcomeUnknown, UNKNOWN, now);
         }
         if call.is_live() {
-            let accepted = call.ending.iter().flat_map(|ending| &ending.rungs).any(|rung| rung.result == "accepted");
+            let mut rungs = call.ending.iter().flat_map(|ending| &ending.rungs);
+            let accepted = rungs.any(|rung| rung.result == RUNG_ACCEPTED);
             match (unknown, can_end, accepted) {
                 (true, ..) => call.raise(AlarmKind::PastDeadline, UNKNOWN, now),
                 (false, false, _) => call.raise(AlarmKind::CannotEnd, NO_RUNG, now),

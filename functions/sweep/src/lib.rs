@@ -99,7 +99,8 @@ mod tests {
 
     #[test]
     fn the_schedules_own_event_means_a_whole_minute_and_nobody_can_ask_for_more() {
-        let scheduled = json!({"version": "0", "source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": "{}"});
+        let scheduled =
+            json!({"version": "0", "source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": "{}"});
         for (event, expected) in [
             (scheduled, ROUNDS),
             (Value::Null, ROUNDS),

@@ -106,7 +106,8 @@ async fn hear(
     (call, leg): (Call, LegId),
 ) -> Result<Option<bool>, ApiError> {
     let unnamed = call.leg(leg).is_some_and(|leg| leg.reference.is_none());
-    let reference = news.reference.as_ref().filter(|_| unnamed);
+    // What names only deliveries would hide that the record's name is still to be found.
+    let reference = news.reference.as_ref().filter(|_| unnamed && news.names_record);
     let mut heard = Heard {
         leg,
         observation: &news.observation,

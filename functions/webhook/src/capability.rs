@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use switchboard_core::{Freshness, HookId, ProviderId, Secret, SecretUnavailable};
+use switchboard_core::{Freshness, ProviderId, Secret, SecretUnavailable};
 use switchboard_lambda::{ApiError, Reply, Request, WEBHOOK_URL_SECRET};
 use switchboard_providers::capability_url::{CapabilityUrls, HookFacts, UrlProof};
 use switchboard_providers::hamsa::HamsaWebhooks;
@@ -17,16 +17,23 @@ use crate::{App, Operation};
 pub(crate) async fn receive(app: &App, request: &Request<Operation>, provider: ProviderId) -> Result<Reply, ApiError> {
     let sender = provider.as_str();
     let token = request.parameter("token");
-    let hook = match find(app, token).await? {
+    let mut hook = match find(app, token, Freshness::Cached).await? {
         Ok(hook) => hook,
         Err(rejection) => return Ok(reject(app, request, sender, rejection).await),
     };
     let inbound = Inbound { urls: &[], headers: &request.headers, body: &request.body };
     let mut proved = prove(app, token, &hook, &inbound, (sender, Freshness::Cached)).await?;
-    // What fits no key may have been made with one that is newer than our cache.
+    // What does not fit may have been made from a row or with a key that is newer than ours.
     if let Err(rejection) = &proved
-        && matches!(rejection.cause, Cause::UrlMismatch | Cause::RetiredUrlKey | Cause::WrongCredential)
+        && matches!(
+            rejection.cause,
+            Cause::UrlMismatch | Cause::RotatedUrl | Cause::RetiredUrlKey | Cause::WrongCredential
+        )
     {
+        hook = match find(app, token, Freshness::Refetched).await? {
+            Ok(hook) => hook,
+            Err(rejection) => return Ok(reject(app, request, sender, rejection).await),
+        };
         proved = prove(app, token, &hook, &inbound, (sender, Freshness::Refetched)).await?;
     }
     let (reader, verified) = match proved {
@@ -44,17 +51,15 @@ pub(crate) async fn receive(app: &App, request: &Request<Operation>, provider: P
 }
 
 /// The row of the URL that a token names, if it holds.
-async fn find(app: &App, token: &str) -> Result<Result<Hook, Rejection>, ApiError> {
+async fn find(app: &App, token: &str, freshness: Freshness) -> Result<Result<Hook, Rejection>, ApiError> {
     let Some(id) = CapabilityUrls::hook_of(token) else { return Ok(Err(Rejection::of(Cause::MalformedToken))) };
-    let Some(hook) = hook_of(app, id).await? else { return Ok(Err(Rejection::of(Cause::UnknownHook))) };
+    let Some(hook) = app.known_hooks.find(&app.shell.store, id, freshness).await? else {
+        return Ok(Err(Rejection::of(Cause::UnknownHook)));
+    };
     Ok(match hook.standing(app.shell.now()) {
         HookStanding::Live => Ok(hook),
         HookStanding::Revoked | HookStanding::Expired => Err(Rejection::of(Cause::RevokedHook)),
     })
-}
-
-async fn hook_of(app: &App, id: HookId) -> Result<Option<Hook>, ApiError> {
-    Ok(app.shell.store.hook_fetch(id).await?)
 }
 
 /// Proves the address, and the static credential where the sender was given one.

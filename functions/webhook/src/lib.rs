@@ -9,11 +9,13 @@
 //! | `twilio` | Twilio, which signs address and form: `POST /webhooks/twilio` |
 //! | `capability` | Hamsa and OmniDimension, which cannot sign: `POST /webhooks/hamsa/{token}`, `POST /webhooks/omnidimension/{token}` |
 //! | `call` | what follows for a call, whoever says it |
+//! | `known_hooks` | the rows of webhook URLs, for a minute |
 //! | `delivery` | keeping bodies, refusing |
 
 mod call;
 mod capability;
 mod delivery;
+mod known_hooks;
 mod omi;
 mod twilio;
 
@@ -34,6 +36,7 @@ pub struct App {
     omi_secret_name: String,
     /// The secret with Twilio's signing keys (`TWILIO_WEBHOOK_SECRET_NAME`).
     twilio_secret_name: String,
+    known_hooks: known_hooks::KnownHooks,
     desk: Desk,
     /// Whose the calls are that came in from outside (`ACCOUNT_OWNER_TENANT`).
     owner: TenantId,
@@ -93,7 +96,14 @@ impl App {
         config.finish()?;
         let fleet = Fleet::new(fleet, &shell.secrets, &shell.clock, &boot.http());
         let desk = Desk { store: shell.store.clone(), fleet };
-        Ok(Self { shell, omi_secret_name, twilio_secret_name, desk, owner })
+        Ok(Self {
+            shell,
+            omi_secret_name,
+            twilio_secret_name,
+            known_hooks: known_hooks::KnownHooks::default(),
+            desk,
+            owner,
+        })
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use switchboard_core::{Call, EndReason, Entry, EventId, Leg, LegId, Placing, ProviderId, Source};
+use switchboard_core::{Call, EndReason, Entry, EventId, LegId, Placing, ProviderId, Source};
 use switchboard_providers::{CallSearch, FoundCall};
 use switchboard_store::{Change, Reference};
 
@@ -41,18 +41,13 @@ impl Settled {
     }
 }
 
-/// Whether an attempt has no name yet under which its provider's record could be read.
-fn is_sought(leg: &Leg) -> bool {
-    leg.outcome_is_unknown() || (leg.is_live() && leg.is_nameless())
-}
-
 impl Desk {
-    /// Searches for every attempt of a call whose outcome is unknown, or that lives under no name that could be asked about.
+    /// Searches for every attempt of a call whose outcome is unknown, and for those that were seen and never named.
     ///
     /// # Errors
     /// [`DeskError`].
     pub async fn settle(&self, mut call: Call) -> Result<Call, DeskError> {
-        let legs: Vec<LegId> = call.legs.iter().filter(|leg| is_sought(leg)).map(|leg| leg.id).collect();
+        let legs: Vec<LegId> = call.legs.iter().filter(|leg| leg.lacks_name()).map(|leg| leg.id).collect();
         for leg in legs {
             call = self.settle_leg(call, leg).await?.into_call();
         }
@@ -111,7 +106,7 @@ impl Desk {
         let written = self
             .store
             .call_change_from(call.clone(), |call| {
-                if !is_sought(call.leg(leg)?) {
+                if !call.leg(leg)?.lacks_name() {
                     return None;
                 }
                 let observed = call.observe(leg, &found.observation, now);

@@ -47,13 +47,15 @@ pub use timeline::{Entry, EntryNote};
 pub use transcript::{SpokenTurn, Transcript, TranscriptOutline};
 pub use transition::Observed;
 
-use crate::{AlarmId, CallId, LegId, Money, Personal, PhoneNumber, ProviderId, TenantId, Timestamp};
+use crate::{AlarmId, CallId, Personal, PhoneNumber, ProviderId, TenantId, Timestamp};
 
 /// Shortest and longest that a call may be asked to last.
 pub const MAX_DURATION_SECS: std::ops::RangeInclusive<u32> = 10..=14_400;
 /// How long after its deadline a line is watched before nobody believes in it any more: what the longest-lived carrier keeps
 /// up a line at most (Twilio, Programmable Voice limits: four hours).
 pub const LONGEST_LINE: Duration = Duration::from_secs(4 * 60 * 60);
+/// The result of a step towards an end whose request was taken.
+pub const RUNG_ACCEPTED: &str = "accepted";
 /// How long after its deadline a call of unknown outcome keeps its slot.
 pub const QUARANTINE: Duration = Duration::from_secs(15 * 60);
 

@@ -47,8 +47,8 @@ pub use call::{
     Alarm, AlarmKind, Artifact, ArtifactState, AtFault, Attested, Billable, Call, Channel, Contribution,
     DURATION_BUCKETS_SECS, Direction, Due, Duties, Duty, EndClaim, EndReason, Ending, EndingBy, Entry, EntryNote,
     Evidence, Found, InboundCall, LONGEST_LINE, Leg, MAX_DURATION_SECS, Observation, Observed, OpenAlarm, Phase,
-    Placing, Progress, QUARANTINE, Rung, SlotHold, Source, SpendHold, SpokenTurn, Transcript, TranscriptOutline,
-    duration_bucket,
+    Placing, Progress, QUARANTINE, RUNG_ACCEPTED, Rung, SlotHold, Source, SpendHold, SpokenTurn, Transcript,
+    TranscriptOutline, duration_bucket,
 };
 pub use context::{Context, ContextTooLarge, MAX_CONTEXT_BYTES};
 pub use dial_policy::{DialPolicy, PolicyRefusal, number_range};

@@ -264,6 +264,8 @@ pub struct ProviderEvent {
 pub struct CallNews {
     /// The provider's name for the call, as the other side of [`crate::provider::calls::Placed::reference`].
     pub reference: Option<ExternalId>,
+    /// Whether that is the name of the provider's record, too. Under a name that only deliveries carry nothing can be asked.
+    pub names_record: bool,
     /// Our attempt, where the provider gives its name back. It proves nothing unless the sender has.
     pub leg: Option<LegId>,
     /// What is said.

@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 use super::{Artifact, EndClaim, Observation, Progress, Source, TranscriptOutline};
 use crate::{Money, Personal, Timestamp};
 
+/// How long a phone rings at most: carriers give up after a minute (Twilio's default), networks within two.
+const LONGEST_RING: Duration = Duration::from_secs(120);
+
 /// A value and who says it. The more believed speaker wins; between equals the greater value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Attested<T> {
@@ -143,6 +146,21 @@ impl Evidence {
     #[must_use]
     pub fn ended_at(&self) -> Option<Timestamp> {
         self.ended_at.as_ref().filter(|_| self.is_over()).map(|at| at.value.0)
+    }
+
+    /// The latest that it can have ended, as far as anybody but us tells: when it ended, else how long they talked after it was
+    /// answered, or after it had rung for as long as any phone rings.
+    #[must_use]
+    pub fn over_by(&self) -> Option<Timestamp> {
+        if let Some(ended_at) = self.ended_at() {
+            return Some(ended_at);
+        }
+        let talked = self.duration_secs.as_ref().filter(|_| self.is_over())?.value;
+        let begun_by = self.answered_at().or_else(|| {
+            let dialed_at = self.dialed_at.as_ref().filter(|at| at.source > Source::Presumption)?;
+            Some(dialed_at.value.0.plus(LONGEST_RING))
+        });
+        Some(begun_by?.plus(Duration::from_secs(u64::from(talked))))
     }
 
     /// How long they talked, in seconds: as it is said, else from the two moments, else zero where nobody answered.

@@ -106,11 +106,12 @@ impl Leg {
         matches!(self.placing, Placing::Unknown { .. }) && !self.evidence.was_seen()
     }
 
-    /// Whether it is known that there is such a call, but not under which name its provider could be asked about it: whoever
-    /// placed it never heard the answer, and what has been told since names it in no way that a request could.
+    /// Whether nobody has told under which name the provider has it, so that it can be neither read nor ended: its answer was
+    /// lost. That somebody has seen it since does not name it.
     #[must_use]
-    pub fn is_nameless(&self) -> bool {
-        self.placing == Placing::Bound && self.reference.is_none()
+    pub fn lacks_name(&self) -> bool {
+        let seen = self.is_live() && self.placing == Placing::Bound && self.reference.is_none();
+        seen || self.outcome_is_unknown()
     }
 
     /// Whether it may ever have rung anywhere.

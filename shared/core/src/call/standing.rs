@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     ArtifactState, Call, EndClaim, EndReason, EndingBy, Evidence, Found, LONGEST_LINE, Leg, Phase, Placing,
-    TranscriptOutline,
+    RUNG_ACCEPTED, TranscriptOutline,
 };
 use crate::{LegId, Money, Personal, ProviderId, Timestamp};
 
@@ -61,20 +61,22 @@ impl Call {
             end.reason = EndReason::MaxDuration;
         }
         let Some(ending) = &self.ending else { return Some(end) };
-        let asked_first = leg.evidence.ended_at().is_none_or(|at| !is_before(at, ending.requested_at));
-        let reason = match (end.reason, ending.by) {
-            // Providers call an end that we asked for many things; none of them says why we asked.
-            (
-                EndReason::Completed
+        let asked_first = leg.evidence.over_by().is_none_or(|at| !is_before(at, ending.requested_at));
+        let taken = ending.rungs.iter().any(|rung| rung.result == RUNG_ACCEPTED);
+        // Providers call an end that we asked for many things; none of them says why we asked.
+        let hung_up = matches!(
+            end.reason,
+            EndReason::Completed
                 | EndReason::EndedByRequest
                 | EndReason::CompletedByAgent
-                | EndReason::CompletedByCallee,
-                by,
-            ) if asked_first => match by {
-                EndingBy::Request => EndReason::EndedByRequest,
-                EndingBy::Deadline => EndReason::MaxDuration,
-            },
-            (reason, _) => reason,
+                | EndReason::CompletedByCallee
+        );
+        // What was cut before anybody answered is a failure to whoever did not cut it.
+        let cut = taken && matches!(end.reason, EndReason::ProviderError | EndReason::CarrierError);
+        let reason = match ending.by {
+            _ if !(asked_first && (hung_up || cut)) => end.reason,
+            EndingBy::Request => EndReason::EndedByRequest,
+            EndingBy::Deadline => EndReason::MaxDuration,
         };
         Some(EndClaim { reason, ..end })
     }

@@ -233,12 +233,12 @@ fn a_call_that_lives_without_a_name_is_looked_for_until_it_has_one() {
     call.to = PhoneNumber::from_e164("+96891234567");
     call.outcome_lost(leg, "the connection broke", at(10));
     call.observe(leg, &progress(Source::UnsignedWebhook, Progress::InProgress), at(11));
-    assert!(call.legs[0].is_nameless() && !call.outcome_is_unknown());
+    assert!(call.legs[0].lacks_name() && !call.outcome_is_unknown());
     assert!(call.duties.get(Duty::Settle).is_some() && call.duties.get(Duty::Poll).is_none());
     let quarantined = call.deadline_at.plus(QUARANTINE);
     assert_eq!(call.hopeless(quarantined), [], "it is known to be up");
     call.bind(leg, Some("job"), &progress(Source::ProviderApi, Progress::InProgress), at(20));
-    assert!(!call.legs[0].is_nameless());
+    assert!(!call.legs[0].lacks_name());
     assert!(call.duties.get(Duty::Settle).is_none() && call.duties.get(Duty::Poll).is_some());
 }
 
@@ -345,4 +345,34 @@ fn a_call_is_read_back_as_it_was_written() {
     let text = serde_json::to_string(&call).unwrap();
     assert_eq!(serde_json::from_str::<Call>(&text).unwrap(), call);
     assert!(serde_json::from_value::<Call>(json!({})).is_err());
+}
+
+/// A call that its provider logs once it is over, without saying when that was.
+fn logged(reason: EndReason, secs: u32) -> Observation {
+    let mut logged = ended(Source::ProviderApi, reason);
+    (logged.ended_at, logged.dialed_at, logged.duration_secs) = (None, Some(at(1)), Some(secs));
+    logged
+}
+
+#[test]
+fn what_must_have_been_over_before_its_end_was_asked_for_was_not_ended_by_that() {
+    for (by, reason) in [(EndingBy::Request, EndReason::EndedByRequest), (EndingBy::Deadline, EndReason::MaxDuration)] {
+        for (secs, expected) in [(20, EndReason::Completed), (400, reason)] {
+            let (mut call, leg) = dialled(ProviderId::Omnidimension);
+            call.ask_to_end(by, at(300));
+            call.observe(leg, &logged(EndReason::Completed, secs), at(3_600));
+            assert_eq!(call.end().map(|end| end.reason), Some(expected), "{by:?} after {secs} s");
+        }
+    }
+}
+
+#[test]
+fn a_line_that_was_cut_while_it_rang_was_ended_by_request_whatever_its_provider_calls_it() {
+    for (result, reason) in [(RUNG_ACCEPTED, EndReason::EndedByRequest), ("failed", EndReason::ProviderError)] {
+        let (mut call, leg) = dialled(ProviderId::Omnidimension);
+        call.ask_to_end(EndingBy::Request, at(3));
+        call.climbed(Rung { rung: "twilio.line".to_owned(), result: result.to_owned(), at: at(3) }, at(3));
+        call.observe(leg, &logged(EndReason::ProviderError, 0), at(4));
+        assert_eq!(call.end().map(|end| end.reason), Some(reason));
+    }
 }

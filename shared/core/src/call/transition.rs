@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::{
-    AlarmKind, Artifact, ArtifactState, Call, Channel, Due, Duty, EndReason, Ending, EndingBy, EntryNote, LONGEST_LINE,
-    Leg, Observation, OpenAlarm, Phase, Placing, QUARANTINE, Rung, SlotHold, Source,
+    AlarmKind, Artifact, ArtifactState, Call, Channel, Due, Duty, EndReason, Ending, EndingBy, EntryNote, LONGEST_LINE, Leg,
+    Observation, OpenAlarm, Phase, Placing, QUARANTINE, Rung, SlotHold, Source,
 };
 use crate::{AlarmId, LegId, Timestamp};
 
@@ -76,14 +76,14 @@ impl Call {
         Observed { applied, note, transcript_wins }
     }
 
-    /// The attempts that nobody believes in any more: those that nothing can be asked about (their outcome is unknown, or
-    /// they were prepared for a browser and never joined) after the quarantine, all others after the longest that a carrier
-    /// keeps a line up.
+    /// The attempts that nobody believes in any more: those of which nobody has heard anything (their outcome is unknown, or
+    /// they are a browser's and nothing can be asked about them) after the quarantine, all others after the longest that a
+    /// carrier keeps a line up.
     #[must_use]
     pub fn hopeless(&self, now: Timestamp) -> Vec<LegId> {
         let patience = |leg: &Leg| {
-            let unjoined = self.channel == Channel::Web && leg.reference.is_none();
-            if unjoined || leg.outcome_is_unknown() { QUARANTINE } else { LONGEST_LINE }
+            let nameless = self.channel == Channel::Web && leg.reference.is_none();
+            if nameless || leg.outcome_is_unknown() { QUARANTINE } else { LONGEST_LINE }
         };
         let live = self.legs.iter().filter(|leg| leg.is_live());
         live.filter(|leg| now >= self.deadline_at.plus(patience(leg))).map(|leg| leg.id).collect()
@@ -306,8 +306,8 @@ impl Call {
         let any = |of: &dyn Fn(&Leg) -> bool| self.legs.iter().any(of);
         let reserved = any(&|leg| leg.placing == Placing::Reserved);
         // Where only finished calls are logged, the answer may come long after nobody waits for it any more.
-        let nameless = self.to.is_some() && any(&|leg| leg.is_live() && leg.is_nameless());
-        let lost = (nameless || any(&|leg| leg.outcome_is_unknown())) && now < self.deadline_at.plus(LONGEST_LINE);
+        let searched = |leg: &Leg| self.channel == Channel::Phone && leg.lacks_name() || leg.outcome_is_unknown();
+        let lost = any(&searched) && now < self.deadline_at.plus(LONGEST_LINE);
         let claimed = any(&|leg| leg.is_live() && leg.evidence.end_is_claimed());
         let dial_by = self.legs.iter().filter_map(|leg| match leg.placing {
             Placing::Dialing { dial_by } => Some(dial_by),

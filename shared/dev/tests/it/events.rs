@@ -32,7 +32,8 @@ fn function_of(file: &str) -> String {
 }
 
 /// What events speak of, by the field of the answer that names it; each stands for one that another event has made.
-const EXAMPLES: [(&str, &str); 2] = [
+const EXAMPLES: [(&str, &str); 3] = [
+    ("agentId", "70001930"),
     ("sessionId", "ses_019aa0b0-7c00-7000-8000-000000000001"),
     ("callId", "call_019aa0b0-7c00-7000-8000-000000000002"),
 ];

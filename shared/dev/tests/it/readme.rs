@@ -195,8 +195,10 @@ fn the_table_of_end_reasons_is_what_the_code_says_of_each() {
 #[test]
 fn the_table_of_refusals_is_what_the_dial_policy_says() {
     use switchboard_core::PolicyRefusal::*;
-    let written: BTreeMap<String, String> =
-        table("Calls", "reason").into_iter().map(|row| (plain(&row[0]), plain(&row[1]))).collect();
+    let written: BTreeMap<String, String> = table("Calls", "reason")
+        .iter()
+        .flat_map(|row| row[0].split(", ").map(|reason| (plain(reason), plain(&row[1]))))
+        .collect();
     let all = [
         CountriesNotSet,
         CountryNotListed { region: None },

@@ -14,13 +14,13 @@ use crate::harness::{Answer, client};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// `cargo dev`, as a process of its own.
-struct Process {
+pub(crate) struct Process {
     child: Child,
-    base: String,
+    pub(crate) base: String,
 }
 
 impl Process {
-    fn start(data: &Path, arguments: &[&str]) -> Self {
+    pub(crate) fn start(data: &Path, arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_switchboard-dev"))
             .args(["--port", "0", "--data"])
             .arg(data)
@@ -42,12 +42,18 @@ impl Process {
     }
 
     /// As a crash would: no chance to put anything in order.
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    async fn send(&self, method: &str, path: &str, idempotency_key: Option<&str>, body: Option<Value>) -> Answer {
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        idempotency_key: Option<&str>,
+        body: Option<Value>,
+    ) -> Answer {
         let method: reqwest::Method = method.parse().unwrap();
         let mut request = client()
             .request(method, format!("{}{path}", self.base))
@@ -61,11 +67,11 @@ impl Process {
         Answer::read(request.send().await.unwrap()).await
     }
 
-    async fn post(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.send("POST", path, None, Some(body)).await
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send("GET", path, None, None).await
     }
 

@@ -65,8 +65,11 @@ impl Webhooks for HamsaWebhooks {
         let kind = envelope.at("eventType").text().ok_or(WebhookError::NotTheirJson)?;
         let kind: String = kind.chars().take(MAX_KIND_CHARS).collect();
         let at = time(envelope.at("timestamp"));
+        let record = record_of(envelope);
         let news = CallNews {
-            reference: name_of(envelope),
+            names_record: record.is_some(),
+            // `callId` looks different in the documentation's own examples, so that it names the call only where nothing else does.
+            reference: record.or_else(|| envelope.at("callId").id()),
             leg: leg_in(data_of(envelope).at("outcomeResult")),
             observation: observe(envelope, &kind, at),
             inbound: None,
@@ -82,9 +85,8 @@ fn data_of(envelope: Field<'_>) -> Field<'_> {
     if inner.object().is_some() { inner } else { data }
 }
 
-/// The name under which the call's record is found: its conversation's. `callId` looks different in the documentation's own
-/// examples, and no request takes it: a call that is known by that alone has no name yet.
-fn name_of(envelope: Field<'_>) -> Option<crate::ExternalId> {
+/// The name under which the call's record is found: its conversation's.
+fn record_of(envelope: Field<'_>) -> Option<crate::ExternalId> {
     data_of(envelope).at("conversationId").or(envelope.at("data").at("conversationId")).id()
 }
 

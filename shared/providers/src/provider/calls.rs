@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::Value;
-use switchboard_core::{CallId, LegId, Observation, Personal, PhoneNumber, Secret, Timestamp};
+use switchboard_core::{CallId, LegId, Observation, Personal, PhoneNumber, RUNG_ACCEPTED, Secret, Timestamp};
 
 use crate::ProviderError;
 
@@ -143,7 +143,7 @@ impl RungResult {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Accepted => "accepted",
+            Self::Accepted => RUNG_ACCEPTED,
             Self::AlreadyOver => "already_over",
             Self::NotKnown => "not_known",
         }

@@ -86,7 +86,8 @@ fn read_form(form: &Form<'_>, leg: Option<LegId>) -> ProviderEvent {
         to: form.number("To"),
         agent_id: None,
     });
-    event(kind, at, News::Call(Box::new(CallNews { reference: Some(reference), leg, observation: said, inbound })))
+    let news = CallNews { reference: Some(reference), names_record: true, leg, observation: said, inbound };
+    event(kind, at, News::Call(Box::new(news)))
 }
 
 /// A status callback.

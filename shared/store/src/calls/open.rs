@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{Delete, Put};
 use serde::{Deserialize, Serialize};
-use switchboard_core::{Call, CallId, Leg, LegId, PhoneNumber, Placing, ProviderId};
+use switchboard_core::{Call, CallId, Leg, LegId, PhoneNumber, ProviderId};
 
 use super::Part;
 use super::write::Parts;
@@ -28,7 +28,7 @@ pub struct OpenLeg {
     pub leg: LegId,
     /// Who holds it.
     pub provider: ProviderId,
-    /// Whether its provider's name for it is known, so that no other record can be its.
+    /// Whether the provider has named it.
     pub bound: bool,
 }
 
@@ -46,7 +46,7 @@ fn open(call: &Call) -> Vec<OpenLeg> {
         call: call.id,
         leg: leg.id,
         provider: leg.provider,
-        bound: leg.placing == Placing::Bound && !leg.is_nameless(),
+        bound: leg.reference.is_some(),
     };
     call.legs.iter().filter(may_be_up).map(entry).collect()
 }

@@ -97,8 +97,8 @@ impl Store {
         // Most numbers that an application calls are called again; whoever dials new ones pays for the second try.
         let mut known = true;
         let mut retry = 0;
+        let mut free = self.slots_free(SlotPool::Calls(&call.tenant), with.limit).await?;
         loop {
-            let free = self.slots_free(SlotPool::Calls(&call.tenant), with.limit).await?;
             // Whoever arrives at the same moment sees the same free slots; a random pick keeps them apart.
             let Some(slot) = crate::sessions::pick(&free) else { return self.full_or_replay(with.key).await };
             let lease_until = call.deadline_at.plus(SLOT_GRACE);
@@ -117,6 +117,7 @@ impl Store {
                 Written::Refused(Part::Slot) if retry < MAX_RETRIES => {
                     pause_before_retry(retry).await;
                     retry += 1;
+                    free = self.slots_free(SlotPool::Calls(&call.tenant), with.limit).await?;
                 }
                 Written::Refused(_) => return Err(StoreError::Contended { operation: OPERATION }),
             }

@@ -13,37 +13,50 @@ use crate::world::World;
 
 /// An event for each function, as JSON text.
 pub(super) async fn prepare(world: &World) -> Result<BTreeMap<String, String>, Failed> {
-    let session = open_session(world).await?;
+    let session = made(world, "/api/voice/session", &json!({"userId": "bench"}), "sessionId").await?;
     let process = json!({"sessionId": session, "input": {"type": "text", "content": "Hello"}});
+    let call = json!({"channel": "phone", "provider": "twilio", "to": STAYS});
+    let id = made(world, "/api/calls", &call, "callId").await?;
+    // Asked of the provider, and not placed: every start would leave lines behind.
+    let trial = json!({"channel": "phone", "provider": "hamsa", "to": STAYS, "dryRun": true});
     Ok(BTreeMap::from([
         ("session".to_owned(), event("GET", &format!("/api/voice/session/{session}"), &[], None)),
         ("process".to_owned(), event("POST", "/api/voice/process", &[], Some(&process.to_string()))),
         ("webhook".to_owned(), delivery(world)?),
         ("health".to_owned(), event("GET", "/api/health", &[], None)),
         ("admin".to_owned(), event("POST", "/api/webhooks/explain", &[], Some(r#"{"requestId":"none"}"#))),
+        ("agents".to_owned(), event("GET", "/api/numbers", &[], None)),
+        ("call-create".to_owned(), event("POST", "/api/calls", &[], Some(&trial.to_string()))),
+        ("call-end".to_owned(), event("POST", &format!("/api/calls/{id}/end"), &[], Some("{}"))),
+        ("call-read".to_owned(), event("GET", &format!("/api/calls/{id}"), &[], None)),
+        ("sweep".to_owned(), json!({"rounds": 1}).to_string()),
     ]))
 }
+
+/// A number of the simulated carrier that never hangs up.
+const STAYS: &str = "+15005550004";
 
 /// The bare function's event.
 pub(super) fn bare() -> String {
     event("GET", "/", &[], None)
 }
 
-async fn open_session(world: &World) -> Result<String, Failed> {
+/// What a POST to the API makes, by the name that its answer gives it in `field`.
+async fn made(world: &World, path: &str, body: &Value, field: &str) -> Result<String, Failed> {
     let lazy = switchboard_lambda::lazy_http_client();
     let http = std::sync::LazyLock::force(&lazy).as_ref().map_err(|what| Failed(what.clone()))?;
     let answer = http
-        .post(format!("{}/api/voice/session", world.endpoints().gateway))
+        .post(format!("{}{path}", world.endpoints().gateway))
         .bearer_auth(LOCAL_KEY)
         .header("content-type", "application/json")
-        .body(r#"{"userId":"bench"}"#)
+        .body(body.to_string())
         .send()
         .await?
         .text()
         .await?;
     let answer: Value = serde_json::from_str(&answer)?;
-    let id = answer.get("sessionId").and_then(Value::as_str);
-    id.map(str::to_owned).ok_or_else(|| Failed(format!("no session could be opened: {answer}")))
+    let id = answer.get(field).and_then(Value::as_str);
+    id.map(str::to_owned).ok_or_else(|| Failed(format!("{path} made nothing: {answer}")))
 }
 
 /// The same delivery again and again: new once, then a duplicate, verified each time.

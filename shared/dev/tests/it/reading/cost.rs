@@ -19,8 +19,8 @@ use switchboard_dev::guard::{Guard, guard};
 use switchboard_dev::listener::{Listener, Serving};
 use switchboard_dev::world::TABLE;
 use switchboard_lambda::{AwsSettings, Boot};
-use switchboard_store::schema::{self, Key};
 use switchboard_store::Store;
+use switchboard_store::schema::{self, Key};
 
 use super::CALLS;
 use crate::harness::{Answer, TestWorld, start_time};
@@ -130,7 +130,7 @@ fn row_like(row: &Item, model: &Call, call: &Call) -> Item {
     let AttributeValue::S(list) = &row["gsi1pk"] else { panic!("{row:?}") };
     let (list, _) = list.rsplit_once('#').unwrap();
     let Key { pk, sk } = Key::call(call.id);
-    let month = &call.created_at.to_string()[..7];
+    let month: String = call.created_at.to_string().chars().take(7).collect();
     let mut item = row.clone();
     for (name, value) in [
         ("pk", pk),

@@ -43,7 +43,7 @@ async fn live(world: &TestWorld, provider: ProviderId, at: Timestamp, life: Life
     let store = world.world.store();
     let call = keep(store, reserved("local", provider, at)).await;
     let id = call.id;
-    let change = async |change: &dyn Fn(&mut Call)| {
+    let change = async |change: &(dyn Fn(&mut Call) + Sync)| {
         // A retry must begin from the call as it is kept; the closure is given a fresh copy each time.
         let read = store.call_fetch_any(id).await.unwrap().unwrap();
         let mut after = read.clone();
@@ -81,6 +81,11 @@ fn end(call: &mut Call, reason: EndReason, secs: u32) {
     hear(call, &end);
 }
 
+/// The day of a moment, as in `2026-11-20`.
+fn day_of(at: Timestamp) -> String {
+    at.to_string().chars().take(10).collect()
+}
+
 /// The upper bound of the bucket of a duration.
 fn bound(secs: u32) -> Value {
     json!(DURATION_BUCKETS_SECS.into_iter().find(|bound| secs <= *bound))
@@ -89,7 +94,6 @@ fn bound(secs: u32) -> Value {
 /// The figures of calls, counted from the calls themselves.
 fn recounted(calls: &[&Call], days: &BTreeSet<String>) -> Value {
     let (mut reasons, mut providers): (BTreeMap<&str, u64>, BTreeMap<&str, u64>) = Default::default();
-    let day_of = |call: &Call| call.created_at.to_string()[..10].to_owned();
     let talked = |call: &&&Call| call.answered_at().is_some() && call.duration_secs().is_some();
     let mut lasted: Vec<u32> = calls.iter().filter(talked).map(|call| call.duration_secs().unwrap()).collect();
     lasted.sort_unstable();
@@ -103,7 +107,7 @@ fn recounted(calls: &[&Call], days: &BTreeSet<String>) -> Value {
         |calls: &[&Call]| calls.iter().filter(|call| call.end().is_some_and(|end| end.reason.is_success())).count();
     let known = calls.iter().filter(|call| call.end().is_some_and(|end| end.reason != EndReason::Unknown)).count();
     let by_day = days.iter().map(|day| {
-        let of_day: Vec<&Call> = calls.iter().copied().filter(|call| day_of(call) == *day).collect();
+        let of_day: Vec<&Call> = calls.iter().copied().filter(|call| day_of(call.created_at) == *day).collect();
         json!({
             "day": day, "total": of_day.len(), "ended": of_day.iter().filter(|call| call.end().is_some()).count(),
             "succeeded": succeeded(&of_day),
@@ -147,7 +151,7 @@ async fn the_figures_are_what_a_recount_of_the_calls_gives() {
         let (provider, hours, life) = one.new_tree(&mut runner).unwrap().current();
         made.push(live(&world, provider, start_time().minus(Duration::from_secs(hours * 3_600)), life).await);
     }
-    let day = |back: u64| start_time().minus(Duration::from_secs(back * 24 * 60 * 60)).to_string()[..10].to_owned();
+    let day = |back: u64| day_of(start_time().minus(Duration::from_secs(back * 24 * 60 * 60)));
     for (query, last, first) in [
         (String::new(), 0, 29),
         (format!("since={}T00:00:00Z", day(70)), 0, 70),
@@ -161,8 +165,7 @@ async fn the_figures_are_what_a_recount_of_the_calls_gives() {
                 None => format!("{ANALYTICS}?{query}"),
             };
             let counted = |call: &&Call| {
-                days.contains(&call.created_at.to_string()[..10])
-                    && provider.is_none_or(|one| call.provider() == Some(one))
+                days.contains(&day_of(call.created_at)) && provider.is_none_or(|one| call.provider() == Some(one))
             };
             let calls: Vec<&Call> = made.iter().filter(counted).collect();
             let answer = world.as_local().get(&path).await;

@@ -79,7 +79,7 @@ fn every_event_is_read_and_an_unknown_one_says_nothing_of_the_call() {
         let said = news.observation;
         assert_eq!((said.progress, said.end.is_some(), said.at), (progress, over, Timestamp::parse(AT)), "{kind}");
         assert_eq!(said.source, Source::UnsignedWebhook);
-        assert_eq!(news.reference, None, "{kind}: no request takes a `callId`");
+        assert_eq!(news.reference.unwrap().as_str(), "call_uuid_1");
         assert_eq!(said.answered_at.is_some(), kind == "call.answered");
     }
 }
