@@ -45,6 +45,15 @@ impl Desk {
     /// # Errors
     /// [`DeskError`] if the table fails. A provider's failure is a rung's result.
     pub async fn climb(&self, call: Call) -> Result<Call, DeskError> {
+        // Nobody can be asked to end what has no name; it may have one by now.
+        let call = match self.settle(call.clone()).await {
+            Ok(call) => call,
+            Err(DeskError::Provider(error)) => {
+                tracing::info!(%error, "an attempt without a name cannot be looked for yet");
+                call
+            }
+            Err(error) => return Err(error),
+        };
         let mut rungs = Vec::new();
         for leg in live_legs(&call) {
             rungs.extend(self.climb_leg(&call, leg).await?);

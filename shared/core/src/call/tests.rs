@@ -228,6 +228,21 @@ fn a_lost_answer_is_unknown_until_somebody_has_seen_the_call() {
 }
 
 #[test]
+fn a_call_that_lives_without_a_name_is_looked_for_until_it_has_one() {
+    let (mut call, leg) = dialled(ProviderId::Hamsa);
+    call.to = PhoneNumber::from_e164("+96891234567");
+    call.outcome_lost(leg, "the connection broke", at(10));
+    call.observe(leg, &progress(Source::UnsignedWebhook, Progress::InProgress), at(11));
+    assert!(call.legs[0].lacks_name() && !call.outcome_is_unknown());
+    assert!(call.duties.get(Duty::Settle).is_some() && call.duties.get(Duty::Poll).is_none());
+    let quarantined = call.deadline_at.plus(QUARANTINE);
+    assert_eq!(call.hopeless(quarantined), [], "it is known to be up");
+    call.bind(leg, Some("job"), &progress(Source::ProviderApi, Progress::InProgress), at(20));
+    assert!(!call.legs[0].lacks_name());
+    assert!(call.duties.get(Duty::Settle).is_none() && call.duties.get(Duty::Poll).is_some());
+}
+
+#[test]
 fn an_end_that_was_asked_for_is_told_from_one_that_came_by_itself() {
     for (by, asked_at, expected) in [
         (EndingBy::Request, 20, EndReason::EndedByRequest),

@@ -25,6 +25,7 @@ mod log_lines;
 mod lost_names;
 mod made_calls;
 mod permissions;
+mod placing;
 mod reading;
 mod readme;
 mod repository;

@@ -5,6 +5,7 @@
 
 mod agents;
 mod balances;
+mod calls;
 mod counters;
 mod hooks;
 mod idempotency;
