@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::{Currency, HookId, Micros, TenantId};
+use crate::{Currency, HookId, LegId, Micros, Money, TenantId};
 
 fn at(secs: i64) -> Timestamp {
     Timestamp::from_epoch_secs(1_000_000 + secs)
