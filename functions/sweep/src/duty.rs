@@ -114,6 +114,7 @@ async fn end(app: &App, call: Call) -> Result<Call, DeskError> {
         if !call.is_live() {
             return None;
         }
+        let before = call.clone();
         for leg in call.hopeless(now) {
             call.give_up(leg, now);
         }
@@ -131,7 +132,8 @@ async fn end(app: &App, call: Call) -> Result<Call, DeskError> {
                 (false, true, false) => call.raise(AlarmKind::CannotEnd, NOT_TAKEN, now),
             }
         }
-        Some(Change::default())
+        // A line that obeys nobody is asked for hours, and all that there is to say of it has been said.
+        (*call != before).then(Change::default)
     })
     .await
 }
