@@ -116,10 +116,8 @@ async fn choose(app: &App, order: &Order) -> Result<ProviderId, ApiError> {
             Ok(Err(error)) if error.is_not_configured() => {}
             Ok(Err(error)) => trouble = Some(ApiError::from(error)),
             Err(_) => {
-                trouble = Some(ApiError::new(
-                    Fault::ProviderUnavailable,
-                    format!("{id} cannot be reached; try again shortly"),
-                ))
+                let message = format!("{id} cannot be reached; try again shortly");
+                trouble = Some(ApiError::new(Fault::ProviderUnavailable, message));
             }
         }
     }

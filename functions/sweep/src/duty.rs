@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use switchboard_calls::{DeskError, Review};
 use switchboard_core::{
-    ALARM_AFTER, AlarmKind, Call, CallId, Duty, EndReason, EndingBy, Entry, EventId, LegId, Placing, QUARANTINE,
+    ALARM_AFTER, AlarmKind, Call, CallId, Duty, EndReason, EndingBy, Entry, EventId, Leg, LegId, Placing, QUARANTINE,
     RUNG_ACCEPTED, Source, Timestamp,
 };
 use switchboard_store::{CallWrite, Change, Changed, Written};
@@ -111,14 +111,15 @@ async fn end(app: &App, call: Call) -> Result<Call, DeskError> {
         if !call.is_live() {
             return None;
         }
-        let mut entries = Vec::new();
+        let (before, mut entries) = (call.clone(), Vec::new());
         for leg in call.hopeless(&vouched, now) {
             call.give_up(leg, now);
             entries.push(entry("given_up", Some(leg), now));
         }
         let unknown = call.outcome_is_unknown();
         if unknown && now >= call.deadline_at.plus(QUARANTINE) {
-            call.raise(AlarmKind::OutcomeUnknown, if entries.is_empty() { UNKNOWN } else { GIVEN_UP }, now);
+            let lost = call.legs.iter().any(Leg::outcome_is_unknown);
+            call.raise(AlarmKind::OutcomeUnknown, if lost { UNKNOWN } else { GIVEN_UP }, now);
         }
         if call.is_live() {
             let mut rungs = call.ending.iter().flat_map(|ending| &ending.rungs);
@@ -130,12 +131,14 @@ async fn end(app: &App, call: Call) -> Result<Call, DeskError> {
                 (false, true, false) => call.raise(AlarmKind::CannotEnd, NOT_TAKEN, now),
             }
         }
-        Some(Change { entries, ..Change::default() })
+        // A line that obeys nobody is asked for hours, and all that there is to say of it has been said.
+        (*call != before).then(|| Change { entries, ..Change::default() })
     })
     .await
 }
 
-const GIVEN_UP: &str = "nobody has said that the call is over, and its provider has no record of it any more; nobody watches it from now on";
+const GIVEN_UP: &str =
+    "nobody has said that the call is over, and its provider shows no record of it; nobody watches it from now on";
 const UNKNOWN: &str =
     "the provider's answer to the dial was lost, and its records do not tell whether anybody was called";
 const NO_RUNG: &str =

@@ -25,7 +25,7 @@ const NEW_AN_HOUR: u64 = 60;
 const INTO_A_RANGE_AN_HOUR: usize = 30;
 const TO_ONE_A_DAY: usize = 5;
 /// Numbers tried in a run of the usual size, and attempts in a minute.
-const USUAL_DESTINATIONS: u64 = 400;
+const USUAL_DESTINATIONS: u64 = 160;
 const A_MINUTE: u64 = 40;
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
