@@ -18,8 +18,8 @@ use crate::harness::TestWorld;
 
 /// More than there are calls in any batch, so that it is never the slots that refuse.
 const SLOTS: u32 = 2_000;
-/// How many schedules there are in a batch of the random ones.
-const BATCH: usize = 250;
+/// How many schedules there are in a batch of the random ones: with all their retries fewer requests than a minute allows.
+const BATCH: usize = 100;
 /// How long the sweep may take to find out: a minute's call, and twenty more.
 const BUDGET_SECS: u64 = 60 + 20 * 60;
 /// No process pauses so often.
