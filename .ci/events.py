@@ -10,7 +10,7 @@ import copy
 import json
 import secrets
 from datetime import datetime, timezone
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 from standardwebhooks.webhooks import Webhook
 from twilio.request_validator import RequestValidator
@@ -56,7 +56,7 @@ def signed_by_twilio(event):
     event = copy.deepcopy(event)
     query = event["rawQueryString"]
     url = f"https://{event['requestContext']['domainName']}{event['rawPath']}" + (f"?{query}" if query else "")
-    form = parse_qs(text_of(event), keep_blank_values=True)
+    form = dict(parse_qsl(text_of(event), keep_blank_values=True))
     event["headers"]["x-twilio-signature"] = RequestValidator(TWILIO_AUTH_TOKEN).compute_signature(url, form)
     return event
 

@@ -83,9 +83,9 @@ async fn agents_in_trouble(tourist: &mut Tourist<'_>) {
     let draft = json!({"name": CANARY, "welcomeMessage": CANARY});
     for (fault, status) in [
         (json!({"fault": "status", "status": 422}), 422),
-        (json!({"fault": "status", "status": 500}), 502),
-        (json!({"fault": "garbage"}), 502),
-        (json!({"fault": "reset_after_send"}), 502),
+        (json!({"fault": "status", "status": 500}), 504),
+        (json!({"fault": "garbage"}), 504),
+        (json!({"fault": "reset_after_send"}), 504),
     ] {
         arm(tourist, "agents", fault).await;
         tourist.json(CREATE_AGENT, status, ("POST", "/api/agents"), LOCAL_KEY, &draft).await;
