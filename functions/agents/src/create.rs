@@ -5,9 +5,9 @@
 
 use http::StatusCode;
 use switchboard_auth::Caller;
-use switchboard_core::{Effect, ProviderId, Secret, TenantId};
+use switchboard_core::{Effect, Fault, ProviderId, Secret, TenantId};
 use switchboard_lambda::{ApiError, HookAddress, Reply, Request};
-use switchboard_providers::{Agent, AgentDraft};
+use switchboard_providers::{Agent, AgentDraft, ProviderError};
 use switchboard_store::{AgentClaim, Hook};
 
 use crate::draft::AgentIn;
@@ -42,7 +42,10 @@ pub(crate) async fn make(
             if error.effect == Effect::None {
                 revoke(app, &hook).await;
             }
-            return Err(error.into());
+            return Err(match error.effect {
+                Effect::None => error.into(),
+                Effect::Possible => unknown(&error),
+            });
         }
     };
     let claim = AgentClaim {
@@ -66,4 +69,12 @@ pub(crate) async fn revoke(app: &App, hook: &Hook) {
     if let Err(error) = app.shell.store.hook_revoke(&hook.tenant, hook.id).await {
         tracing::warn!(%error, "a webhook URL that nobody needs stays");
     }
+}
+
+/// 504: the answer to the making was lost.
+fn unknown(error: &ProviderError) -> ApiError {
+    tracing::warn!(%error, "whether an agent was made is not known");
+    let message =
+        "the provider's answer was lost, and whether the agent was made is not known; look at GET /api/agents first";
+    ApiError::new(Fault::ProviderTimeout, message).with_possible_effect()
 }

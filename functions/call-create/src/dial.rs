@@ -62,7 +62,8 @@ pub(crate) async fn dial(
                 let call = bind(app, call, (leg, provider), &placed).await?;
                 return Ok(Dialled::Placed { call: Box::new(call), connect: connect.map(Box::new) });
             }
-            Err(error) if error.effect == Effect::Possible => {
+            // A web call rings nowhere before its page has the credential, which is lost with the answer.
+            Err(error) if error.effect == Effect::Possible && call.channel == Channel::Phone => {
                 tracing::warn!(%error, "the answer to a dial was lost");
                 let call = lost(app, call, leg, &error).await?;
                 return Ok(Dialled::Placed { call: Box::new(call), connect: None });

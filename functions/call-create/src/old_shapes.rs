@@ -12,6 +12,7 @@ use switchboard_auth::Caller;
 use switchboard_core::{Channel, Detail, Fault, ProviderId};
 use switchboard_lambda::{ApiError, CallOut, Reply, Request, old_status};
 
+use crate::dry_run::dry_run;
 use crate::order::{CallIn, Order, ProviderIn};
 use crate::place::{Placing, carry_out};
 use crate::{App, Operation};
@@ -24,6 +25,10 @@ struct R1In {
     region: Option<String>,
     #[serde(default)]
     context: BTreeMap<String, Value>,
+    #[serde(alias = "maxDurationSecs")]
+    max_duration_secs: Option<u32>,
+    #[serde(default, alias = "dryRun")]
+    dry_run: bool,
 }
 
 /// R4's request.
@@ -38,6 +43,9 @@ struct R4In {
     params: BTreeMap<String, Value>,
     language: Option<String>,
     voice_agent_id: Option<String>,
+    max_duration_secs: Option<u32>,
+    #[serde(default)]
+    dry_run: bool,
 }
 
 pub(crate) async fn create_as_r1(app: &App, caller: &Caller, request: &Request<Operation>) -> Result<Reply, ApiError> {
@@ -48,10 +56,11 @@ pub(crate) async fn create_as_r1(app: &App, caller: &Caller, request: &Request<O
         to: named(body.phone_number.or(body.to), "phone_number")?,
         region: body.region,
         params: texts(body.context, "context")?,
+        max_duration_secs: body.max_duration_secs,
+        dry_run: body.dry_run,
         ..CallIn::default()
     };
-    let placing = carry_out(app, caller, &Order::try_from(call)?, request).await?;
-    answer(&placing, caller, "call_id")
+    place(app, caller, call, request, "call_id").await
 }
 
 pub(crate) async fn create_as_r4(app: &App, caller: &Caller, request: &Request<Operation>) -> Result<Reply, ApiError> {
@@ -66,10 +75,26 @@ pub(crate) async fn create_as_r4(app: &App, caller: &Caller, request: &Request<O
         params: texts(body.params, "params")?,
         language: body.language,
         agent_id: body.voice_agent_id,
+        max_duration_secs: body.max_duration_secs,
+        dry_run: body.dry_run,
         ..CallIn::default()
     };
-    let placing = carry_out(app, caller, &Order::try_from(call)?, request).await?;
-    answer(&placing, caller, "jobId")
+    place(app, caller, call, request, "jobId").await
+}
+
+async fn place(
+    app: &App,
+    caller: &Caller,
+    call: CallIn,
+    request: &Request<Operation>,
+    id_field: &str,
+) -> Result<Reply, ApiError> {
+    let order = Order::try_from(call)?;
+    if order.dry_run {
+        return dry_run(app, caller, &order, request).await;
+    }
+    let placing = carry_out(app, caller, &order, request).await?;
+    answer(&placing, caller, id_field)
 }
 
 fn named(to: Option<String>, field: &str) -> Result<Option<String>, ApiError> {

@@ -46,11 +46,22 @@ pub(crate) struct CallIn {
 
 /// A provider, or the wish that one be chosen.
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(try_from = "String")]
 pub(crate) enum ProviderIn {
     Auto,
-    #[serde(untagged)]
     Named(ProviderId),
+}
+
+impl TryFrom<String> for ProviderIn {
+    type Error = &'static str;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        if name == "auto" {
+            return Ok(Self::Auto);
+        }
+        let known = ProviderId::ALL.into_iter().find(|provider| provider.as_str() == name);
+        known.map(Self::Named).ok_or("must be auto, hamsa, omnidimension or twilio")
+    }
 }
 
 /// What is asked for.

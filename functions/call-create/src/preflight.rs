@@ -115,7 +115,10 @@ async fn choose(app: &App, order: &Order) -> Result<ProviderId, ApiError> {
             Ok(Ok(())) => return Ok(id),
             Ok(Err(error)) if error.is_not_configured() => {}
             Ok(Err(error)) => trouble = Some(ApiError::from(error)),
-            Err(_) => trouble = Some(ApiError::new(Fault::ProviderTimeout, format!("{id} does not answer"))),
+            Err(_) => {
+                let message = format!("{id} cannot be reached; try again shortly");
+                trouble = Some(ApiError::new(Fault::ProviderUnavailable, message));
+            }
         }
     }
     Err(trouble.unwrap_or_else(|| {

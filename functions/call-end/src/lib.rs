@@ -30,16 +30,17 @@ pub struct App {
 pub enum Operation {
     /// End a call.
     End,
-    /// The same, answered in the shape of R1's service and R4's dashboard.
-    EndAsBefore,
+    /// End a call of OmniDimension's, in R1's shape.
+    EndAsR1,
+    /// End a call of Hamsa's, in R4's shape.
+    EndAsR4,
 }
 
 /// The routes.
 pub const ROUTES: &[Route<Operation>] = &[
     Route::new("POST", "/api/calls/{callId}/end", Operation::End, Access::scope(Scope::CallsWrite)).idempotent_by_key(),
-    Route::new("POST", "/call/{callId}/end", Operation::EndAsBefore, Access::scope(Scope::CallsWrite))
-        .idempotent_by_key(),
-    Route::new("POST", "/api/hamsa/jobs/{callId}/end", Operation::EndAsBefore, Access::scope(Scope::CallsWrite))
+    Route::new("POST", "/call/{callId}/end", Operation::EndAsR1, Access::scope(Scope::CallsWrite)).idempotent_by_key(),
+    Route::new("POST", "/api/hamsa/jobs/{callId}/end", Operation::EndAsR4, Access::scope(Scope::CallsWrite))
         .idempotent_by_key(),
 ];
 
@@ -71,20 +72,28 @@ impl AsRef<Shell> for App {
 /// [`ApiError`], each with its documented status and code.
 pub async fn handle(app: Arc<App>, caller: Caller, request: Request<Operation>) -> Result<Reply, ApiError> {
     let call = call_of(&app.shell, &caller, request.parameter("callId")).await?;
-    let call = end(&app, call).await?;
-    let status = if call.is_live() { StatusCode::ACCEPTED } else { StatusCode::OK };
-    let out = CallOut::new(&call, &caller);
-    match request.operation {
-        Operation::End => Reply::json(status, &out),
-        Operation::EndAsBefore => {
-            let mut body = serde_json::to_value(&out).map_err(|_| ApiError::internal("a call cannot be written"))?;
-            if let Value::Object(body) = &mut body {
-                body.insert("success".to_owned(), json!(true));
-                body.insert("status".to_owned(), json!(old_status(&call)));
-            }
-            Reply::json(status, &body)
-        }
+    // The old paths knew one provider each.
+    let (only, id_field) = match request.operation {
+        Operation::End => (None, None),
+        Operation::EndAsR1 => (Some(ProviderId::Omnidimension), Some("call_id")),
+        Operation::EndAsR4 => (Some(ProviderId::Hamsa), Some("jobId")),
+    };
+    if only.is_some_and(|only| call.provider() != Some(only)) {
+        return Err(ApiError::not_found("no such call"));
     }
+    let call = end(&app, call).await?;
+    // What was given up may be up all the same: nobody has said that it is over.
+    let over = !call.is_live() && !call.outcome_is_unknown();
+    let status = if over { StatusCode::OK } else { StatusCode::ACCEPTED };
+    let out = CallOut::new(&call, &caller);
+    let Some(id_field) = id_field else { return Reply::json(status, &out) };
+    let mut body = serde_json::to_value(&out).map_err(|_| ApiError::internal("a call cannot be written"))?;
+    if let Value::Object(body) = &mut body {
+        body.insert("success".to_owned(), json!(true));
+        body.insert("status".to_owned(), json!(old_status(&call)));
+        body.insert(id_field.to_owned(), json!(call.id));
+    }
+    Reply::json(status, &body)
 }
 
 async fn end(app: &App, call: Call) -> Result<Call, ApiError> {
@@ -126,7 +135,7 @@ async fn end(app: &App, call: Call) -> Result<Call, ApiError> {
             break;
         }
         tokio::time::sleep(pause).await;
-        (call, _) = app.desk.look_at_live(call).await?;
+        call = app.desk.look_at_live(call).await?.call;
     }
     Ok(call)
 }

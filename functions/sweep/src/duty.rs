@@ -2,18 +2,15 @@
 
 use std::time::Duration;
 
-use switchboard_calls::DeskError;
+use switchboard_calls::{DeskError, Review};
 use switchboard_core::{
-    AlarmKind, Call, CallId, Duty, EndReason, EndingBy, Entry, EventId, LegId, Placing, QUARANTINE, RUNG_ACCEPTED,
-    Source, Timestamp,
+    ALARM_AFTER, AlarmKind, Call, CallId, Duty, EndReason, EndingBy, Entry, EventId, Leg, LegId, Placing, QUARANTINE,
+    RUNG_ACCEPTED, Source, Timestamp,
 };
 use switchboard_store::{CallWrite, Change, Changed, Written};
 
 use crate::{App, recording};
 
-/// How long after its deadline a call may be up without an alarm that names it (design, P4: 90 s, less the longest that a
-/// minute's schedule can be late).
-const ALARM_AFTER: Duration = Duration::from_secs(30);
 /// For how long a slot is extended.
 const SLOT_EXTENSION: Duration = Duration::from_secs(15 * 60);
 
@@ -88,7 +85,7 @@ async fn perform(app: &App, call: Call, duty: Duty, last_try: bool) -> Result<Ca
         Duty::Overdue | Duty::Settle => app.desk.settle(call).await,
         Duty::Drain => app.desk.drain(call).await,
         Duty::ReadBack | Duty::Poll => {
-            let (call, trouble) = app.desk.look_at_live(call).await?;
+            let Review { call, trouble, .. } = app.desk.look_at_live(call).await?;
             trouble.map_or(Ok(call), Err)
         }
         Duty::End => end(app, call).await,
@@ -103,7 +100,7 @@ async fn end(app: &App, call: Call) -> Result<Call, DeskError> {
         return Ok(call);
     }
     // Once more before anything is asked: it may be over already.
-    let (call, _) = app.desk.look_at_live(call).await?;
+    let Review { call, vouched, .. } = app.desk.look_at_live(call).await?;
     let call = if call.is_live() && call.ending.is_some() { app.desk.climb(call).await? } else { call };
     let now = app.shell.now();
     if !call.is_live() || now < call.deadline_at.plus(ALARM_AFTER) {
@@ -114,12 +111,15 @@ async fn end(app: &App, call: Call) -> Result<Call, DeskError> {
         if !call.is_live() {
             return None;
         }
-        for leg in call.hopeless(now) {
+        let (before, mut entries) = (call.clone(), Vec::new());
+        for leg in call.hopeless(&vouched, now) {
             call.give_up(leg, now);
+            entries.push(entry("given_up", Some(leg), now));
         }
         let unknown = call.outcome_is_unknown();
         if unknown && now >= call.deadline_at.plus(QUARANTINE) {
-            call.raise(AlarmKind::OutcomeUnknown, UNKNOWN, now);
+            let lost = call.legs.iter().any(Leg::outcome_is_unknown);
+            call.raise(AlarmKind::OutcomeUnknown, if lost { UNKNOWN } else { GIVEN_UP }, now);
         }
         if call.is_live() {
             let mut rungs = call.ending.iter().flat_map(|ending| &ending.rungs);
@@ -131,11 +131,14 @@ async fn end(app: &App, call: Call) -> Result<Call, DeskError> {
                 (false, true, false) => call.raise(AlarmKind::CannotEnd, NOT_TAKEN, now),
             }
         }
-        Some(Change::default())
+        // A line that obeys nobody is asked for hours, and all that there is to say of it has been said.
+        (*call != before).then(|| Change { entries, ..Change::default() })
     })
     .await
 }
 
+const GIVEN_UP: &str =
+    "nobody has said that the call is over, and its provider shows no record of it; nobody watches it from now on";
 const UNKNOWN: &str =
     "the provider's answer to the dial was lost, and its records do not tell whether anybody was called";
 const NO_RUNG: &str =
@@ -145,7 +148,7 @@ const NOT_TAKEN: &str = "nothing that was asked to end the call was taken; see i
 
 /// Reads the records for what comes after the end; after the last try, what has not come will not.
 async fn collect(app: &App, call: Call, last_try: bool) -> Result<Call, DeskError> {
-    let (call, trouble) = app.desk.look_at_all(call).await?;
+    let Review { call, trouble, .. } = app.desk.look_at_all(call).await?;
     if !last_try {
         return trouble.map_or(Ok(call), Err);
     }

@@ -86,7 +86,10 @@ async fn owner(app: &App, claim: &Claim<'_>, news: &CallNews) -> Result<Option<(
                 Some(leg) => call.leg(leg).filter(of_provider)?.id,
                 None => call.legs.iter().rev().find(of_provider)?.id,
             };
-            Some((call, leg))
+            // One address may be used for another call by mistake: whose name the delivery carries is the one it is about.
+            let (ours, theirs) = (call.leg(leg)?.reference.as_deref(), news.reference.as_ref());
+            let other = ours.zip(theirs).is_some_and(|(ours, theirs)| news.names_record && ours != theirs.as_str());
+            (!other).then_some((call, leg))
         });
         if found.is_some() {
             return Ok(found);

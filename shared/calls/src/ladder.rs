@@ -8,7 +8,7 @@ use switchboard_providers::{Provider, ProviderError, RungResult};
 use switchboard_store::Change;
 
 use crate::desk::{changed, known_call, live_legs};
-use crate::{Desk, DeskError};
+use crate::{Desk, DeskError, Review};
 
 /// Asking the carrier for a line that is known by its number only.
 const TWILIO_LINE: &str = "twilio.line";
@@ -72,7 +72,7 @@ impl Desk {
             })
             .await?;
         let call = changed(written, call)?;
-        let (call, trouble) = self.look_at_live(call).await?;
+        let Review { call, trouble, .. } = self.look_at_live(call).await?;
         if let Some(error) = trouble {
             tracing::info!(%error, "what came of an end cannot be read yet");
         }

@@ -25,5 +25,5 @@ mod settle;
 
 pub use desk::{Desk, DeskError, known_call};
 pub use ladder::has_rung;
-pub use look::Looked;
+pub use look::{Looked, Review};
 pub use settle::Settled;

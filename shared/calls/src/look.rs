@@ -1,7 +1,7 @@
 //! Reading the provider's record of an attempt: because a sender that cannot sign has claimed something, because the call has
 //! been silent, because something is still to come after its end, or to see whether an end that was asked for has come.
 
-use switchboard_core::{Call, EventId, LegId};
+use switchboard_core::{Call, EventId, Leg, LegId};
 use switchboard_store::Heard;
 
 use crate::desk::{changed, known_call, live_legs};
@@ -26,6 +26,17 @@ impl Looked {
     }
 }
 
+/// What a look at several attempts has found.
+#[derive(Debug)]
+pub struct Review {
+    /// The call as it is with it.
+    pub call: Call,
+    /// The attempts that nobody may call over: their record shows them alive, or could not be read.
+    pub vouched: Vec<LegId>,
+    /// What the last provider that could not be read said.
+    pub trouble: Option<DeskError>,
+}
+
 impl Desk {
     /// Reads the record of one attempt and takes down what it says.
     ///
@@ -48,7 +59,10 @@ impl Desk {
         }
         let now = self.store.now();
         // A look that finds what is known already is not worth a line in the timeline, nor a write.
-        if call.leg(leg).is_some_and(|leg| leg.evidence.with(&found.observation) == leg.evidence) {
+        // Unless nobody watched it any more: then that it is seen at all is news.
+        let known_already =
+            |leg: &Leg| leg.given_up_at.is_none() && leg.evidence.with(&found.observation) == leg.evidence;
+        if call.leg(leg).is_some_and(known_already) {
             return Ok(Looked::Heard(Box::new(call)));
         }
         let heard = Heard {
@@ -62,12 +76,11 @@ impl Desk {
         Ok(Looked::Heard(Box::new(changed(after, call)?)))
     }
 
-    /// Reads the records of every attempt that may hold a line. What cannot be read now is left for later; the last error is
-    /// given beside the call.
+    /// Reads the records of every attempt that may hold a line. What cannot be read now is left for later.
     ///
     /// # Errors
     /// [`DeskError`] if the table fails.
-    pub async fn look_at_live(&self, call: Call) -> Result<(Call, Option<DeskError>), DeskError> {
+    pub async fn look_at_live(&self, call: Call) -> Result<Review, DeskError> {
         let legs = live_legs(&call);
         self.look_at(call, legs).await
     }
@@ -76,21 +89,28 @@ impl Desk {
     ///
     /// # Errors
     /// [`DeskError`] if the table fails.
-    pub async fn look_at_all(&self, call: Call) -> Result<(Call, Option<DeskError>), DeskError> {
+    pub async fn look_at_all(&self, call: Call) -> Result<Review, DeskError> {
         let dialled = call.legs.iter().filter(|leg| leg.may_have_been_dialled());
         let legs = dialled.map(|leg| leg.id).collect();
         self.look_at(call, legs).await
     }
 
-    async fn look_at(&self, mut call: Call, legs: Vec<LegId>) -> Result<(Call, Option<DeskError>), DeskError> {
-        let mut trouble = None;
+    async fn look_at(&self, call: Call, legs: Vec<LegId>) -> Result<Review, DeskError> {
+        let mut review = Review { call, vouched: Vec::new(), trouble: None };
         for leg in legs {
-            match self.look(call.clone(), leg).await {
-                Ok(looked) => call = looked.into_call(),
-                Err(error @ DeskError::Provider(_)) => trouble = Some(error),
+            match self.look(review.call.clone(), leg).await {
+                Ok(Looked::Heard(call)) => {
+                    review.call = *call;
+                    review.vouched.extend(review.call.leg(leg).filter(|leg| leg.is_live()).map(|leg| leg.id));
+                }
+                Ok(Looked::NoRecord(call)) => review.call = *call,
+                Err(error @ DeskError::Provider(_)) => {
+                    review.vouched.push(leg);
+                    review.trouble = Some(error);
+                }
                 Err(error) => return Err(error),
             }
         }
-        Ok((call, trouble))
+        Ok(review)
     }
 }

@@ -45,7 +45,7 @@ pub use leg::{Leg, Placing};
 pub use observation::{Artifact, EndClaim, InboundCall, Observation, Progress, Source};
 pub use timeline::{Entry, EntryNote};
 pub use transcript::{SpokenTurn, Transcript, TranscriptOutline};
-pub use transition::Observed;
+pub use transition::{ALARM_AFTER, Observed};
 
 use crate::{AlarmId, CallId, Personal, PhoneNumber, ProviderId, TenantId, Timestamp};
 

@@ -44,7 +44,7 @@ mod time;
 
 pub use audio::{AudioType, MAX_AUDIO_BYTES};
 pub use call::{
-    Alarm, AlarmKind, Artifact, ArtifactState, AtFault, Attested, Billable, Call, Channel, Contribution,
+    ALARM_AFTER, Alarm, AlarmKind, Artifact, ArtifactState, AtFault, Attested, Billable, Call, Channel, Contribution,
     DURATION_BUCKETS_SECS, Direction, Due, Duties, Duty, EndClaim, EndReason, Ending, EndingBy, Entry, EntryNote,
     Evidence, Found, InboundCall, LONGEST_LINE, Leg, MAX_DURATION_SECS, Observation, Observed, OpenAlarm, Phase,
     Placing, Progress, QUARANTINE, RUNG_ACCEPTED, Rung, SlotHold, Source, SpendHold, SpokenTurn, Transcript,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use switchboard_auth::Caller;
 use switchboard_core::{
@@ -139,7 +140,7 @@ impl CallOut {
             deadline_at: call.deadline_at,
             duration_secs: call.duration_secs(),
             summary: call.summary().cloned(),
-            analysis: call.analysis().map(|analysis| raw_json(analysis.expose())),
+            analysis: call.analysis().map(|analysis| found_out(call, analysis.expose())),
             cost: call.cost(),
             outcome: if call.outcome_is_unknown() { "unknown" } else { "known" },
             external_ids: call.external_ids(),
@@ -152,6 +153,17 @@ fn ending(ending: &switchboard_core::Ending) -> EndingOut {
     let rungs = ending.rungs.iter();
     let rungs = rungs.map(|rung| RungOut { rung: rung.rung.clone(), result: rung.result.clone(), at: rung.at });
     EndingOut { requested_at: ending.requested_at, rungs: rungs.collect() }
+}
+
+/// What was found out, without what was only given: some providers give back every value that they were sent.
+fn found_out(call: &Call, analysis: &str) -> Box<RawValue> {
+    const GIVEN: [&str; 4] = ["scenario", "language", "systemPrompt", "firstMessage"];
+    let Ok(Value::Object(mut found)) = serde_json::from_str(analysis) else { return raw_json(analysis) };
+    found.retain(|name, value| {
+        let echoed = call.params.get(name).is_some_and(|given| value.as_str() == Some(given.expose()));
+        !echoed && !GIVEN.contains(&name.as_str())
+    });
+    raw_json(&Value::Object(found).to_string())
 }
 
 /// JSON that was kept as text; an empty object where it is none.

@@ -55,7 +55,7 @@ impl Call {
             if let Some(reason) = reason {
                 counts.insert(format!("end.{}", reason.as_str()), 1);
             }
-            if let Some(secs) = self.duration_secs().filter(|_| self.answered_at().is_some()) {
+            if let Some(secs) = self.duration_secs().filter(|secs| *secs > 0 || self.answered_at().is_some()) {
                 counts.insert("talkSecs".to_owned(), i64::from(secs));
                 counts.insert(format!("lasted.{:02}", duration_bucket(secs)), 1);
             }

@@ -145,7 +145,7 @@ impl Evidence {
     /// When it ended, as somebody puts it who may say that it has.
     #[must_use]
     pub fn ended_at(&self) -> Option<Timestamp> {
-        self.ended_at.as_ref().filter(|_| self.is_over()).map(|at| at.value.0)
+        self.ended_at.as_ref().filter(|_| self.ending().is_some()).map(|at| at.value.0)
     }
 
     /// The latest that it can have ended, as far as anybody but us tells: when it ended, else how long they talked after it was

@@ -106,6 +106,12 @@ impl Leg {
         matches!(self.placing, Placing::Unknown { .. }) && !self.evidence.was_seen()
     }
 
+    /// Whether nobody has told how it came out: neither what became of the dial nor, after it was given up, that it is over.
+    #[must_use]
+    pub fn fate_is_unknown(&self) -> bool {
+        self.outcome_is_unknown() || (self.given_up_at.is_some() && !self.evidence.is_over())
+    }
+
     /// Whether nobody has told under which name the provider has it, so that it can be neither read nor ended: its answer was
     /// lost. That somebody has seen it since does not name it.
     #[must_use]

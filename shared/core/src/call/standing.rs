@@ -84,7 +84,8 @@ impl Call {
     /// When it was first dialled.
     #[must_use]
     pub fn dialed_at(&self) -> Option<Timestamp> {
-        self.legs.iter().filter_map(|leg| leg.evidence.dialed_at()).min()
+        let dialled = self.legs.iter().filter(|leg| leg.may_have_been_dialled());
+        dialled.filter_map(|leg| leg.evidence.dialed_at()).min()
     }
 
     /// When it was answered.
@@ -99,8 +100,7 @@ impl Call {
         if self.is_live() {
             return None;
         }
-        let presumed = |leg: &Leg| leg.given_up_at;
-        self.legs.iter().filter_map(|leg| leg.evidence.ended_at().or_else(|| presumed(leg))).max()
+        self.legs.iter().filter_map(|leg| leg.evidence.ended_at()).max()
     }
 
     /// How long they talked, in seconds, where somebody knows.
@@ -113,7 +113,7 @@ impl Call {
     /// Whether it is unknown if anybody was called.
     #[must_use]
     pub fn outcome_is_unknown(&self) -> bool {
-        self.legs.iter().any(Leg::outcome_is_unknown)
+        self.legs.iter().any(Leg::fate_is_unknown)
     }
 
     /// What it cost, over all attempts; `None` until every attempt that may have cost something has said so.

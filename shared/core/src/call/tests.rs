@@ -236,7 +236,7 @@ fn a_call_that_lives_without_a_name_is_looked_for_until_it_has_one() {
     assert!(call.legs[0].lacks_name() && !call.outcome_is_unknown());
     assert!(call.duties.get(Duty::Settle).is_some() && call.duties.get(Duty::Poll).is_none());
     let quarantined = call.deadline_at.plus(QUARANTINE);
-    assert_eq!(call.hopeless(quarantined), [], "it is known to be up");
+    assert_eq!(call.hopeless(&[], quarantined), [], "it is known to be up");
     call.bind(leg, Some("job"), &progress(Source::ProviderApi, Progress::InProgress), at(20));
     assert!(!call.legs[0].lacks_name());
     assert!(call.duties.get(Duty::Settle).is_none() && call.duties.get(Duty::Poll).is_some());
@@ -256,6 +256,43 @@ fn an_end_that_was_asked_for_is_told_from_one_that_came_by_itself() {
         call.observe(leg, &ended(Source::ProviderApi, EndReason::Completed), at(45));
         assert_eq!(call.end().unwrap().reason, expected);
     }
+}
+
+#[test]
+fn what_was_given_up_is_unknown_and_not_over_and_comes_back_when_it_is_seen() {
+    let (mut call, leg) = dialled(ProviderId::Twilio);
+    call.bind(leg, Some("CA1"), &progress(Source::Carrier, Progress::InProgress), at(1));
+    let late = call.deadline_at.plus(LONGEST_LINE);
+    assert_eq!(call.hopeless(&[leg], late), [], "its record has just shown it alive");
+    assert_eq!(call.hopeless(&[], late), [leg]);
+    call.give_up(leg, late);
+    assert_eq!((call.phase(), call.end().unwrap().reason), (Phase::Ended, EndReason::Unknown));
+    assert!(call.outcome_is_unknown() && call.ended_at().is_none());
+    call.raise(AlarmKind::OutcomeUnknown, "nobody says", late);
+    let heard = call.observe(leg, &progress(Source::Carrier, Progress::InProgress), late);
+    assert_eq!((heard.note, call.phase()), (Some(EntryNote::Reopened), Phase::InProgress));
+    assert!(call.alarms.is_empty());
+}
+
+#[test]
+fn the_ladder_is_climbed_at_the_deadline_and_when_an_alarm_is_due_however_long_it_has_rested() {
+    let (mut call, leg) = dialled(ProviderId::Hamsa);
+    call.bind(leg, Some("job"), &progress(Source::ProviderApi, Progress::InProgress), at(1));
+    call.ask_to_end(EndingBy::Request, at(10));
+    let (mut now, mut climbed) = (at(20), Vec::new());
+    while now <= call.deadline_at.plus(ALARM_AFTER) {
+        call.tried(Duty::End, now);
+        climbed.push(now);
+        now = call.duties.get(Duty::End).unwrap().at;
+    }
+    assert!(climbed.contains(&call.deadline_at) && climbed.contains(&call.deadline_at.plus(ALARM_AFTER)));
+}
+
+#[test]
+fn a_call_that_was_never_dialled_has_an_end_and_no_moment_of_dialling() {
+    let (mut call, leg) = dialled(ProviderId::Hamsa);
+    call.not_dialled(leg, EndReason::InvalidNumber, "declined", at(2));
+    assert_eq!((call.dialed_at(), call.ended_at()), (None, Some(at(2))));
 }
 
 #[test]

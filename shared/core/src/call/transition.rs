@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::{
-    AlarmKind, Artifact, ArtifactState, Call, Channel, Due, Duty, EndReason, Ending, EndingBy, EntryNote, LONGEST_LINE, Leg,
-    Observation, OpenAlarm, Phase, Placing, QUARANTINE, Rung, SlotHold, Source,
+    AlarmKind, Artifact, ArtifactState, Call, Channel, Due, Duty, EndReason, Ending, EndingBy, EntryNote, LONGEST_LINE,
+    Leg, Observation, OpenAlarm, Phase, Placing, QUARANTINE, Rung, SlotHold, Source,
 };
 use crate::{AlarmId, LegId, Timestamp};
 
@@ -21,6 +21,9 @@ const FIRST_SETTLING: Duration = Duration::from_secs(5);
 const NEXT_LADDER: Duration = Duration::from_secs(10);
 /// How long before its lease passes a slot is extended.
 const SLOT_MARGIN: Duration = Duration::from_secs(5 * 60);
+/// How long after its deadline a call may be up without an alarm that names it: the promised 90 s, less the minute by which
+/// a schedule can be late.
+pub const ALARM_AFTER: Duration = Duration::from_secs(30);
 /// Steps of a ladder that are kept; a line that cannot be ended is asked for hours.
 const MAX_RUNGS: usize = 12;
 
@@ -78,14 +81,14 @@ impl Call {
 
     /// The attempts that nobody believes in any more: those of which nobody has heard anything (their outcome is unknown, or
     /// they are a browser's and nothing can be asked about them) after the quarantine, all others after the longest that a
-    /// carrier keeps a line up.
+    /// carrier keeps a line up. Never one of `vouched`, which a record has just shown alive or could not be read of.
     #[must_use]
-    pub fn hopeless(&self, now: Timestamp) -> Vec<LegId> {
+    pub fn hopeless(&self, vouched: &[LegId], now: Timestamp) -> Vec<LegId> {
         let patience = |leg: &Leg| {
             let nameless = self.channel == Channel::Web && leg.reference.is_none();
             if nameless || leg.outcome_is_unknown() { QUARANTINE } else { LONGEST_LINE }
         };
-        let live = self.legs.iter().filter(|leg| leg.is_live());
+        let live = self.legs.iter().filter(|leg| leg.is_live() && !vouched.contains(&leg.id));
         live.filter(|leg| now >= self.deadline_at.plus(patience(leg))).map(|leg| leg.id).collect()
     }
 
@@ -219,6 +222,13 @@ impl Call {
     /// Counts a try of a duty and puts the next one off; answers whether that was the last one.
     pub fn tried(&mut self, duty: Duty, now: Timestamp) -> bool {
         let spent = self.duties.tried(duty, now);
+        if duty == Duty::End {
+            // However long the ladder rests: at the deadline it is climbed, and again when an alarm would be due.
+            let marks = [self.deadline_at, self.deadline_at.plus(ALARM_AFTER)];
+            if let Some(next) = marks.into_iter().find(|mark| now < *mark) {
+                self.duties.hasten(Duty::End, next);
+            }
+        }
         self.tend(now);
         spent
     }

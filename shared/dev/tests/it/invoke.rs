@@ -83,8 +83,9 @@ impl Sent {
             HeaderCase::Lower => name.to_owned(),
             HeaderCase::Upper => name.to_uppercase(),
             HeaderCase::Train => {
-                let words = name.split('-').map(|word| word[..1].to_uppercase() + &word[1..]);
-                words.collect::<Vec<_>>().join("-")
+                let begins = |at: usize| at == 0 || name.as_bytes()[at - 1] == b'-';
+                let letters = name.char_indices();
+                letters.map(|(at, letter)| if begins(at) { letter.to_ascii_uppercase() } else { letter }).collect()
             }
         };
         let headers: Map<String, Value> =

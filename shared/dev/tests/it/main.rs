@@ -33,6 +33,7 @@ mod restart;
 mod rows;
 mod shell;
 mod signatures;
+mod sizes;
 mod smoke;
 mod store;
 mod storm;

@@ -22,6 +22,7 @@ use self::books::Books;
 use self::dice::Dice;
 use self::watch::Watch;
 use crate::harness::TestWorld;
+use crate::sizes::{size, tell};
 
 /// Calls in a storm of the usual size.
 const USUAL_CALLS: u64 = 54;
@@ -42,10 +43,6 @@ const LONGEST: Duration = Duration::from_secs(4 * 60 * 60 + 20 * 60);
 const MINUTE: Duration = Duration::from_secs(60);
 /// A look at what only waits for its line's longest life.
 const NOW_AND_THEN: Duration = Duration::from_secs(10 * 60);
-
-fn number_from_environment(name: &str, usual: u64) -> u64 {
-    std::env::var(name).map_or(usual, |text| text.parse().unwrap())
-}
 
 /// A tenant and its key.
 struct Tenant {
@@ -108,7 +105,7 @@ impl Wish {
 async fn place(world: &TestWorld, tenants: &[Tenant], wish: Wish, number: u64) -> Option<CallId> {
     let caller = world.bearing(&tenants[wish.tenant].key).with("idempotency-key", &format!("call-{number}"));
     let first = caller.post("/api/calls", &wish.body()).await;
-    let again = if number % 3 == 0 { Some(caller.post("/api/calls", &wish.body()).await) } else { None };
+    let again = if number.is_multiple_of(3) { Some(caller.post("/api/calls", &wish.body()).await) } else { None };
     let id_in = |answer: &crate::harness::Answer| {
         let named = answer.json.pointer("/callId").or(answer.json.pointer("/error/callId"));
         named.and_then(|id| CallId::parse(id.as_str().unwrap()))
@@ -141,8 +138,8 @@ async fn tenants(world: &TestWorld, calls: u64) -> Vec<Tenant> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_call_outlives_its_deadline_unseen_whatever_providers_and_webhooks_do() {
-    let calls = number_from_environment("SWITCHBOARD_TEST_CALLS", USUAL_CALLS);
-    let seed = number_from_environment("SWITCHBOARD_TEST_SEED", 1);
+    let calls = size("SWITCHBOARD_TEST_CALLS", USUAL_CALLS);
+    let seed = size("SWITCHBOARD_TEST_SEED", 1);
     let begun = Instant::now();
     let world = TestWorld::start().await;
     let tenants = tenants(&world, calls).await;
@@ -196,14 +193,14 @@ async fn no_call_outlives_its_deadline_unseen_whatever_providers_and_webhooks_do
     let dials = books.nobody_was_dialled_twice(&world, watch.calls()).await;
     let ids: Vec<&TenantId> = tenants.iter().map(|tenant| &tenant.id).collect();
     let prevented = books.what_was_prevented(&world, watch.calls(), &ids).await;
-    println!(
+    tell(&format!(
         "storm {seed}: {calls} calls asked for, {} written down, {dials} dialled; {}; {prevented} ghost seconds prevented; \
          placed in {:.1} s, all in {:.1} s",
         watch.calls().len(),
         watch.summary(),
         placed_in.as_secs_f64(),
         begun.elapsed().as_secs_f64()
-    );
+    ));
 }
 
 async fn to_next_minute(world: &TestWorld) {

@@ -54,6 +54,23 @@ impl Agents for Omnidimension {
     }
 }
 
+impl Omnidimension {
+    /// The draft with both the model and how freely it words things, if it names one of them: they are one group on the wire,
+    /// and nothing says that the other one survives if it is left out.
+    async fn with_whole_model(&self, id: &ExternalId, draft: &AgentDraft) -> Result<AgentDraft, ProviderError> {
+        let mut draft = draft.clone();
+        if draft.model.is_some() == draft.temperature.is_some() {
+            return Ok(draft);
+        }
+        if let Some(agent) = self.get(id).await? {
+            let of_now = |name: &str| agent.details.get(name);
+            draft.model = draft.model.or_else(|| of_now("llm_service")?.as_str().map(str::to_owned));
+            draft.temperature = draft.temperature.or_else(|| of_now("temperature")?.as_f64());
+        }
+        Ok(draft)
+    }
+}
+
 #[async_trait]
 impl AgentWriting for Omnidimension {
     /// What the draft leaves out is as the configured agent has it: a name, a welcome and instructions must be there, and
@@ -70,7 +87,7 @@ impl AgentWriting for Omnidimension {
     }
 
     async fn update(&self, id: &ExternalId, draft: &AgentDraft) -> Result<Agent, ProviderError> {
-        let body = wire::draft(draft, None);
+        let body = wire::draft(&self.with_whole_model(id, draft).await?, None);
         self.api.send(AGENT_CHANGE, &Ask::new(Method::PUT, agent_path(id)).body(&body)).await?;
         // What the limit was is not what it is.
         self.limits.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(id);

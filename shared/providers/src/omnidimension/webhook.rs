@@ -66,7 +66,13 @@ impl Webhooks for OmnidimensionWebhooks {
             News::Nothing
         } else {
             let inbound = inbound(report);
-            News::Call(Box::new(CallNews { reference: names.reference(), names_record: true, leg: None, observation, inbound }))
+            News::Call(Box::new(CallNews {
+                reference: names.reference(),
+                names_record: true,
+                leg: None,
+                observation,
+                inbound,
+            }))
         };
         Ok(vec![ProviderEvent { kind: KIND.to_owned(), at, session: None, news }])
     }

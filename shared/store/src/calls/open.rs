@@ -42,12 +42,8 @@ struct OpenRow<'a> {
 /// The attempts of a call that may be up.
 fn open(call: &Call) -> Vec<OpenLeg> {
     let may_be_up = |leg: &&Leg| leg.is_live() && leg.may_have_been_dialled();
-    let entry = |leg: &Leg| OpenLeg {
-        call: call.id,
-        leg: leg.id,
-        provider: leg.provider,
-        bound: leg.reference.is_some(),
-    };
+    let entry =
+        |leg: &Leg| OpenLeg { call: call.id, leg: leg.id, provider: leg.provider, bound: leg.reference.is_some() };
     call.legs.iter().filter(may_be_up).map(entry).collect()
 }
 

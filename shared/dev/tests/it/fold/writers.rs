@@ -17,6 +17,7 @@ const ORDERS: u64 = 30;
 const REPEATED: usize = 3;
 
 /// How many orders are taken of each provider's call.
+#[expect(clippy::disallowed_methods, reason = "the size of a test is no setting of a function")]
 fn orders() -> u64 {
     let wanted = std::env::var("SWITCHBOARD_TEST_ORDERS").map_or(ORDERS, |orders| orders.parse().unwrap());
     wanted.div_ceil(3)

@@ -107,7 +107,7 @@ impl Books {
 fn leg_in(body: &Value) -> LegId {
     let text = body.to_string();
     let at = text.find("leg_").unwrap_or_else(|| panic!("no attempt is named in {text}"));
-    LegId::parse(&text[at..at + LEG_CHARS]).unwrap()
+    LegId::parse(text.get(at..at + LEG_CHARS).unwrap()).unwrap()
 }
 
 fn destination(body: &Value) -> String {

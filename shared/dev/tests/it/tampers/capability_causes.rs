@@ -36,7 +36,7 @@ async fn each_change_to_an_address_is_refused_for_its_own_cause() {
             for (changed, cause) in [
                 (name.to_owned(), "malformed_token"),
                 (format!("{name}."), "malformed_token"),
-                (format!("{name}.{}", &mac[1..]), "malformed_token"),
+                (format!("{name}.{}", mac.get(1..).unwrap()), "malformed_token"),
                 (format!("{name}.{mac}x"), "malformed_token"),
                 ("x".to_owned(), "malformed_token"),
                 (format!("{unknown}.{mac}"), "unknown_hook"),
@@ -90,7 +90,7 @@ async fn hamsas_credential_goes_with_the_address_of_a_call() {
             (Some("Bearer ".to_owned()), "wrong_credential"),
             (Some(format!("Basic {credential}")), "wrong_credential"),
             (Some(format!("Bearer {credential}x")), "wrong_credential"),
-            (Some(format!("Bearer {}", &credential[1..])), "wrong_credential"),
+            (Some(format!("Bearer {}", credential.get(1..).unwrap())), "wrong_credential"),
             // The address itself is no credential.
             (Some(format!("Bearer {}", token_of(&good))), "wrong_credential"),
         ] {

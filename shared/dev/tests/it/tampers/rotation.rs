@@ -9,6 +9,7 @@ use switchboard_providers::standard_webhooks;
 
 use super::{Post, capability, twilio};
 use crate::invoke::{Sent, Travel};
+use crate::sizes::{size, tell};
 
 /// Queries as senders spell them; none of them says anything to us.
 const QUERIES: [&str; 5] = ["", "a=1&b=2", "x=%2f%2F+%20&y", "name=%D8%B3%D8%A7%D9%84%D9%85", "b=2&a=1&a=0&=&c="];
@@ -108,13 +109,10 @@ async fn every_version_that_holds_is_believed_however_it_travels_and_none_that_d
         post.believed(&sent, travel).await;
         believed += 1;
     }
-    println!("{believed} deliveries believed, {refused} refused, each for its cause");
+    tell(&format!("{believed} deliveries believed, {refused} refused, each for its cause"));
 }
 
-/// All in a run of the full size; else every seventh, which meets every value of every dimension.
+/// Every seventh, which meets every value of every dimension; or as the environment asks, every first in the whole matrix.
 fn some<T>(all: Vec<T>) -> Vec<T> {
-    if std::env::var_os("SWITCHBOARD_TEST_TAMPERS").is_some() {
-        return all;
-    }
-    all.into_iter().step_by(7).collect()
+    all.into_iter().step_by(usize::try_from(size("SWITCHBOARD_TEST_TAMPERS_STEP", 7)).unwrap()).collect()
 }

@@ -6,6 +6,7 @@ use switchboard_dev::credentials::{TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN};
 use super::Post;
 use super::twilio::{At, CALL_SID, Kind, SHARED_KEY, body_hash, delivery, encoded, sha1, sha256, status};
 use crate::invoke::{Sent, Shape, Travel};
+use crate::sizes::tell;
 
 const SIGNATURE: &str = "x-twilio-signature";
 const SETTINGS: &str = "x-twilio-webhooks-signature-settings";
@@ -212,7 +213,7 @@ async fn each_change_to_a_delivery_of_twilios_is_refused_for_its_own_cause() {
         for (what, kind, tamper, cause) in TAMPERS {
             let mut sent = delivery(*kind, &at, QUERY, KEYS, 1);
             tamper(&mut sent, &at);
-            println!("{what} of {kind:?}: {cause}");
+            tell(&format!("{what} of {kind:?}: {cause}"));
             post.refused(&sent, travel, cause).await;
         }
         // And without a change each is believed, after all the forgeries of it.
