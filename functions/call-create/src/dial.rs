@@ -7,7 +7,7 @@ use switchboard_core::{
     Timestamp,
 };
 use switchboard_lambda::{ApiError, HookAddress, Request};
-use switchboard_providers::{Connected, Placed, ProviderError, ReportTo};
+use switchboard_providers::{Connected, PlaceCall, Placed, ProviderError, ReportTo};
 use switchboard_store::{CallWrite, Change, Changed, Hook, Reference, Written};
 
 use crate::order::Order;
@@ -50,12 +50,14 @@ pub(crate) async fn dial(
         };
         let report_to = report_to(app, &call, leg, provider, request).await?;
         let dial_by = app.shell.now().plus(request.time_left(app.shell.now())).plus(DIAL_GRACE);
-        call = match pass_fence(app, call, (leg, provider), report_to.as_ref(), dial_by).await? {
+        let first = call.legs.first().is_some_and(|first| first.id == leg);
+        let plan = &plan.of(provider, first);
+        // Written down before the dial: who loses its answer must know when the carrier ends the line by itself, too.
+        let cap = cap_secs(app, &place_call(order, plan, (call.id, leg), None), provider);
+        call = match pass_fence(app, call, (leg, provider), (report_to.as_ref(), cap), dial_by).await? {
             Ok(call) => call,
             Err(call) => return Ok(Dialled::Placed { call: Box::new(call), connect: None }),
         };
-        let first = call.legs.first().is_some_and(|first| first.id == leg);
-        let (order, plan) = (order, &plan.of(provider, first));
         let outcome = send(app, &call, (leg, provider), order, plan, report_to.map(|(report, _)| report)).await;
         let error = match outcome {
             Ok((placed, connect)) => {
@@ -111,7 +113,7 @@ async fn pass_fence(
     app: &App,
     call: Call,
     (leg, provider): (LegId, ProviderId),
-    report_to: Option<&(ReportTo, Option<Hook>)>,
+    (report_to, cap_secs): (Option<&(ReportTo, Option<Hook>)>, Option<u32>),
     dial_by: Timestamp,
 ) -> Result<Result<Call, Call>, ApiError> {
     let now = app.shell.now();
@@ -120,8 +122,9 @@ async fn pass_fence(
         return Ok(Err(call));
     }
     let hook = report_to.and_then(|(_, hook)| hook.clone());
-    if let (Some(hook), Some(leg)) = (&hook, dialing.legs.iter_mut().find(|known| known.id == leg)) {
-        leg.hook = Some(hook.id);
+    if let Some(leg) = dialing.legs.iter_mut().find(|known| known.id == leg) {
+        leg.hook = hook.as_ref().map(|hook| hook.id).or(leg.hook);
+        leg.cap_secs = cap_secs;
     }
     let entries = vec![entry(app, (leg, provider), "dialing", None)];
     let write = CallWrite { before: Some(&call), entries, hooks: hook.into_iter().collect(), ..CallWrite::default() };
@@ -138,7 +141,12 @@ async fn pass_fence(
 struct Taken {
     reference: Option<String>,
     observation: Observation,
-    cap_secs: Option<u32>,
+}
+
+/// When the carrier ends the line whatever anybody does, in seconds from the answer, as far as its provider says.
+fn cap_secs(app: &App, place: &PlaceCall<'_>, provider: ProviderId) -> Option<u32> {
+    place.to?;
+    app.desk.fleet.get(provider)?.calls()?.cap_secs(place)
 }
 
 /// Bytes leave here.
@@ -159,7 +167,7 @@ async fn send(
             };
             let Placed { reference, observation } = calls.place(&place).await?;
             let reference = Some(reference.as_str().to_owned());
-            Ok((Taken { reference, observation, cap_secs: calls.cap_secs(&place) }, None))
+            Ok((Taken { reference, observation }, None))
         }
         Channel::Web => {
             let Some(calls) = client.and_then(|client| client.web_calls()) else {
@@ -168,7 +176,7 @@ async fn send(
             let connected = calls.connect(&place).await?;
             let reference = connected.reference.as_ref().map(|reference| reference.as_str().to_owned());
             let observation = connected.observation.clone();
-            Ok((Taken { reference, observation, cap_secs: None }, Some(connected)))
+            Ok((Taken { reference, observation }, Some(connected)))
         }
     }
 }
@@ -179,9 +187,6 @@ async fn bind(app: &App, call: Call, (leg, provider): (LegId, ProviderId), taken
     let event = entry(app, (leg, provider), &taken.observation.kind, taken.observation.at);
     let change = |call: &mut Call| {
         call.bind(leg, taken.reference.as_deref(), &taken.observation, now);
-        if let Some(leg) = call.legs.iter_mut().find(|known| known.id == leg) {
-            leg.cap_secs = taken.cap_secs;
-        }
         let external = taken.reference.iter();
         let references = external.map(|external| Reference { provider, external: external.clone(), leg }).collect();
         let entry = Entry { source: taken.observation.source, ..event.clone() };

@@ -23,6 +23,7 @@ const LEG_CHARS: usize = 40;
 pub(super) struct Books {
     since: u64,
     carried_out: Vec<(LegId, String)>,
+    asked: BTreeMap<String, usize>,
 }
 
 impl Books {
@@ -31,11 +32,18 @@ impl Books {
         let asked = world.world.simulators().recorder().requests(None, self.since);
         for request in asked {
             self.since = self.since.max(request.seq);
+            let of = format!("{}.{}", request.provider.as_str(), request.operation.as_str());
+            *self.asked.entry(of).or_default() += 1;
             let done = !matches!(request.fault, Some("refuse" | "status" | "lie_ok"));
             if request.operation == Operation::Place && done {
                 self.carried_out.push((leg_in(&request.body), destination(&request.body)));
             }
         }
+    }
+
+    /// What the providers were asked, by operation.
+    pub(super) fn asked(&self) -> &BTreeMap<String, usize> {
+        &self.asked
     }
 
     /// Every line on the meter is an attempt of a call, which was asked for once and got past the fence; answers how many.
