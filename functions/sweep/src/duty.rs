@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use switchboard_calls::{DeskError, Review};
 use switchboard_core::{
-    ALARM_AFTER, AlarmKind, Call, CallId, Duty, EndReason, EndingBy, Entry, EventId, Leg, LegId, Placing, QUARANTINE,
-    RUNG_ACCEPTED, Source, Timestamp,
+    ALARM_AFTER, AlarmKind, Call, CallId, Channel, Duty, EndReason, EndingBy, Entry, EventId, Leg, LegId, Placing,
+    QUARANTINE, RUNG_ACCEPTED, Source, Timestamp,
 };
 use switchboard_store::{CallWrite, Change, Changed, Written};
 
@@ -117,7 +117,8 @@ async fn end(app: &App, call: Call) -> Result<Call, DeskError> {
             entries.push(entry("given_up", Some(leg), now));
         }
         let unknown = call.outcome_is_unknown();
-        if unknown && now >= call.deadline_at.plus(QUARANTINE) {
+        // A page that nobody watches holds no line.
+        if unknown && call.channel == Channel::Phone && now >= call.deadline_at.plus(QUARANTINE) {
             let lost = call.legs.iter().any(Leg::outcome_is_unknown);
             call.raise(AlarmKind::OutcomeUnknown, if lost { UNKNOWN } else { GIVEN_UP }, now);
         }

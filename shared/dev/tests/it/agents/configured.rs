@@ -65,7 +65,7 @@ async fn an_agent_whose_making_was_cut_off_is_found_by_its_name() {
     let faults = world.world.simulators().faults();
     go_wrong(&world, Provider::Omnidimension, Effect::Slow(Duration::ZERO), 1).await;
     go_wrong(&world, Provider::Omnidimension, Effect::ResetAfterSend, 1).await;
-    world.as_local().get(INFO).await.refused(502, "provider_unavailable");
+    world.as_local().get(INFO).await.refused(504, "provider_timeout");
     faults.clear();
     assert_eq!(made(&world), 1);
     // Nobody knows whether there is one now; so nobody makes another before it would be in the list.

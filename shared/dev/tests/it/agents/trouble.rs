@@ -12,9 +12,9 @@ use crate::rows::rows_of;
 async fn the_address_of_an_agent_that_may_exist_stays_and_that_of_one_that_cannot_goes() {
     for (effect, status, code, standing) in [
         (Effect::Status(422), 422, "provider_rejected", HookStanding::Revoked),
-        (Effect::Status(500), 502, "provider_unavailable", HookStanding::Live),
-        (Effect::ResetAfterSend, 502, "provider_unavailable", HookStanding::Live),
-        (Effect::Garbage, 502, "provider_unavailable", HookStanding::Live),
+        (Effect::Status(500), 504, "provider_timeout", HookStanding::Live),
+        (Effect::ResetAfterSend, 504, "provider_timeout", HookStanding::Live),
+        (Effect::Garbage, 504, "provider_timeout", HookStanding::Live),
     ] {
         let world = TestWorld::start().await;
         go_wrong(&world, Provider::Omnidimension, effect, 1).await;
@@ -31,9 +31,9 @@ async fn a_repetition_after_a_lost_answer_makes_no_second_agent() {
     let keyed = world.as_local().with("idempotency-key", "k");
     go_wrong(&world, Provider::Omnidimension, Effect::ResetAfterSend, 1).await;
     let first = keyed.post(AGENTS, &draft("Messages")).await;
-    first.refused(502, "provider_unavailable");
+    first.refused(504, "provider_timeout");
     let again = keyed.post(AGENTS, &draft("Messages")).await;
-    assert_eq!((again.status, again.header("idempotent-replayed")), (502, Some("true")));
+    assert_eq!((again.status, again.header("idempotent-replayed")), (504, Some("true")));
     assert_eq!(made(&world), 1);
     // It was made, and is nobody's but the owner's.
     let listed = world.as_local().get("/api/agents?provider=omnidimension").await;

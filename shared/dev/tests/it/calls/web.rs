@@ -76,12 +76,13 @@ async fn twilio_holds_no_call_in_a_browser_and_the_answer_names_who_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_credential_whose_answer_is_lost_is_an_unknown_call_and_a_refused_one_is_none() {
+async fn a_credential_that_cannot_be_had_is_no_call_and_the_next_provider_is_asked() {
     let world = TestWorld::start().await;
     go_wrong(&world, Provider::Hamsa, Operation::Token, Effect::ResetAfterSend, 1).await;
     let lost = try_place(&world, &web("hamsa")).await;
-    lost.expect(202);
-    assert_eq!((lost.text("/outcome"), lost.json.get("connect")), ("unknown".to_owned(), None));
+    lost.refused(502, "provider_unavailable");
+    let call = kept(&world, &lost.text("/error/callId")).await;
+    assert!(!call.is_live() && call.slot.is_none(), "nobody can join it");
     go_wrong(&world, Provider::Hamsa, Operation::Token, Effect::Status(429), 1).await;
     let mut body = web("hamsa");
     body["fallback"] = json!(["omnidimension"]);
