@@ -133,7 +133,8 @@ fn json_is_believed_if_its_bytes_have_the_hash_that_was_signed() {
     ] {
         assert_eq!(Delivery::json(JSON, &body).cause(), Some(cause));
     }
-    assert_eq!(Delivery::json(spaced, JSON).cause().map(Cause::code), Some("changed_body"));
+    // Which of the layouts a writer makes is found again depends on how its JSON library orders names.
+    assert!(matches!(Delivery::json(spaced, JSON).cause(), Some(Cause::ChangedBody | Cause::ReserialisedBody)));
     // A hash of another body in the address does not help: the address is signed.
     let mut forged = Delivery::json(JSON, JSON);
     forged.urls = Delivery::json(b"{}", b"{}").urls;
