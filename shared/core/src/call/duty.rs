@@ -69,9 +69,7 @@ impl Duty {
     pub fn most_tries(self) -> u32 {
         match self {
             Self::Collect | Self::CopyRecording => 7,
-            // A budget per call: four hours of a line that says nothing.
-            Self::Poll => 60,
-            Self::Drain | Self::ReadBack => 40,
+            Self::Drain => 40,
             _ => u32::MAX,
         }
     }
