@@ -6,8 +6,10 @@
 
 use std::time::Duration;
 
-use switchboard_core::{Call, EndReason, Entry, EventId, LegId, Placing, ProviderId, Source};
-use switchboard_providers::{CallSearch, FoundCall};
+use switchboard_core::{
+    Call, EndReason, Entry, EventId, LONGEST_LINE, Leg, LegId, Placing, ProviderId, QUARANTINE, Source, Timestamp,
+};
+use switchboard_providers::{Appears, CallSearch, FoundCall};
 use switchboard_store::{Change, Reference};
 
 use crate::desk::changed;
@@ -70,7 +72,7 @@ impl Desk {
         let unclaimed = self.unclaimed(provider, found).await?;
         match unclaimed.as_slice() {
             [one] if self.is_only_one(&call, id, provider).await? => self.bind_found(call, id, provider, one).await,
-            [] if records.absence_proves() => self.absent(call, id).await,
+            [] => self.absent(call, id, records.appears()).await,
             _ => unknown(call),
         }
     }
@@ -139,13 +141,9 @@ impl Desk {
     }
 
     /// Nothing to be found where everything that is dialled can be found: it was not dialled, unless it is still to appear.
-    async fn absent(&self, call: Call, leg: LegId) -> Result<Settled, DeskError> {
+    async fn absent(&self, call: Call, leg: LegId, appears: Appears) -> Result<Settled, DeskError> {
         let now = self.store.now();
-        let since = call.leg(leg).and_then(|leg| match &leg.placing {
-            Placing::Unknown { since, .. } => Some(*since),
-            _ => None,
-        });
-        if since.is_none_or(|since| now < since.plus(APPEARS_WITHIN)) {
+        if call.leg(leg).and_then(|leg| appears_by(leg, appears)).is_none_or(|by| now < by) {
             return Ok(Settled::StillUnknown(Box::new(call)));
         }
         let event = EventId::generate(now);
@@ -173,5 +171,18 @@ impl Desk {
             })
             .await?;
         Ok(Settled::NotDialled(Box::new(changed(written, call)?)))
+    }
+}
+
+/// By when the record of an attempt would be there, had it been dialled.
+fn appears_by(leg: &Leg, appears: Appears) -> Option<Timestamp> {
+    let Placing::Unknown { since, .. } = &leg.placing else { return None };
+    match appears {
+        Appears::AtOnce => Some(since.plus(APPEARS_WITHIN)),
+        // It may have waited for its turn and then have talked for as long as anything lets it.
+        Appears::WhenOver => {
+            let longest = leg.cap_secs.map_or(LONGEST_LINE, |secs| Duration::from_secs(secs.into()));
+            Some(since.plus(LATER).plus(longest.min(LONGEST_LINE)).plus(QUARANTINE))
+        }
     }
 }

@@ -104,6 +104,13 @@ impl BadNumber {
 }
 
 impl PhoneNumber {
+    /// Has the numbering plans unpacked by a thread of its own, for a process that will need them with its first request and has to
+    /// start up in the meantime. Where no thread can be had, whoever needs them first unpacks them.
+    pub fn prepare_plans() {
+        let unpack = || plan::region(&Self("+12025550123".to_owned()));
+        drop(std::thread::Builder::new().name("numbering-plans".to_owned()).spawn(unpack));
+    }
+
     /// Reads a destination as a person writes it: spaces, dashes, brackets and the digits of other scripts are taken. `region_hint` (ISO
     /// 3166-1) says where a number without `+` is at home.
     ///

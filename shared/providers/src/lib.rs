@@ -46,8 +46,8 @@ pub use error::{Decline, ProviderError, ProviderErrorKind};
 pub use operation::{CONNECT_PATIENCE, Operation};
 pub use provider::agents::{Agent, AgentDraft, AgentWriting, Agents, Instruction, OwnedNumber, Page};
 pub use provider::calls::{
-    CallRecords, CallSearch, Check, Connected, ExternalId, FoundCall, KnownCall, PhoneCalls, PlaceCall, Placed,
-    Recording, ReportTo, RungResult, WebCalls, WouldSend,
+    Appears, CallRecords, CallSearch, Check, Connected, ExternalId, FoundCall, KnownCall, PhoneCalls, PlaceCall,
+    Placed, Recording, ReportTo, RungResult, WebCalls, WouldSend,
 };
 pub use provider::{
     Account, Audio, Balance, OpenSession, Provider, ReplyAudio, Sessions, TurnInput, TurnReply, TurnRequest, Turns,

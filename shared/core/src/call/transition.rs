@@ -24,6 +24,9 @@ const SLOT_MARGIN: Duration = Duration::from_secs(5 * 60);
 /// How long after its deadline a call may be up without an alarm that names it: the promised 90 s, less the minute by which
 /// a schedule can be late.
 pub const ALARM_AFTER: Duration = Duration::from_secs(30);
+/// How long after its deadline a call without a name is searched for: where only finished calls are logged, the longest line that
+/// had to wait for its turn must have had the time to appear there.
+const SEARCHED: Duration = Duration::from_secs(LONGEST_LINE.as_secs() + 4 * QUARANTINE.as_secs());
 /// Steps of a ladder that are kept; a line that cannot be ended is asked for hours.
 const MAX_RUNGS: usize = 12;
 
@@ -124,6 +127,8 @@ impl Call {
     pub fn not_dialled(&mut self, leg: LegId, reason: EndReason, raw: &str, now: Timestamp) {
         if let Some(leg) = self.legs.iter_mut().find(|known| known.id == leg) {
             leg.placing = if leg.evidence.was_seen() { Placing::Bound } else { Placing::NotDialled };
+            // What is known needs nobody to watch it.
+            leg.given_up_at = None;
             leg.presume(reason, raw, now);
         }
         self.tend(now);
@@ -317,7 +322,7 @@ impl Call {
         let reserved = any(&|leg| leg.placing == Placing::Reserved);
         // Where only finished calls are logged, the answer may come long after nobody waits for it any more.
         let searched = |leg: &Leg| self.channel == Channel::Phone && leg.lacks_name() || leg.outcome_is_unknown();
-        let lost = any(&searched) && now < self.deadline_at.plus(LONGEST_LINE);
+        let lost = any(&searched) && now < self.deadline_at.plus(SEARCHED);
         let claimed = any(&|leg| leg.is_live() && leg.evidence.end_is_claimed());
         let dial_by = self.legs.iter().filter_map(|leg| match leg.placing {
             Placing::Dialing { dial_by } => Some(dial_by),

@@ -7,7 +7,9 @@ use super::client::{LIST, READ, RECORDING};
 use super::wire::conversation::{self, JOB_ID, Row};
 use crate::keyed_api::Ask;
 use crate::media::MediaHosts;
-use crate::{CallRecords, CallSearch, ExternalId, FoundCall, KnownCall, ProviderError, ProviderErrorKind, Recording};
+use crate::{
+    Appears, CallRecords, CallSearch, ExternalId, FoundCall, KnownCall, ProviderError, ProviderErrorKind, Recording,
+};
 
 /// Rows on a page of the list; the most that Hamsa gives.
 const PAGE_ROWS: usize = 200;
@@ -65,8 +67,8 @@ impl CallRecords for Hamsa {
 
     /// A call appears as `PENDING` as soon as it is taken. The documentation does not say so; the SDK polls a job right after
     /// starting it.
-    fn absence_proves(&self) -> bool {
-        true
+    fn appears(&self) -> Appears {
+        Appears::AtOnce
     }
 
     async fn recording(&self, named: &str) -> Result<Recording, ProviderError> {

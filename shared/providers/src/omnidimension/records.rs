@@ -14,15 +14,26 @@ use super::wire::log::{self, CLOCK_SLACK, LOG_ID, REQUEST_ID};
 use crate::keyed_api::Ask;
 use crate::lenient::Field;
 use crate::media::MediaHosts;
-use crate::{CallRecords, CallSearch, ExternalId, FoundCall, KnownCall, ProviderError, ProviderErrorKind, Recording};
+use crate::{
+    Appears, CallRecords, CallSearch, ExternalId, FoundCall, KnownCall, ProviderError, ProviderErrorKind, Recording,
+};
 
 /// Entries on a page; more than this fails.
 const PAGE_ENTRIES: usize = 150;
-/// Pages that are gone through at most: what is older than so many newer calls is given up.
-const MAX_PAGES: u32 = 4;
+/// Pages that are gone through at most: a call older than so many newer ones is not looked for.
+const MAX_PAGES: u32 = 8;
 /// How much older than what is looked for a page's last entry must be for the next page not to have it: more than any zone that
 /// the times may be in after all.
 const SURELY_OLDER: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What going through the log came to.
+enum Searched<T> {
+    Found(T),
+    /// Everything since the moment asked for has been gone through.
+    Absent,
+    /// There are more newer entries than are gone through.
+    TooMany,
+}
 
 impl Omnidimension {
     /// Goes through the newest entries until `wanted` gives something, or they are older than `since`.
@@ -30,22 +41,22 @@ impl Omnidimension {
         &self,
         since: Timestamp,
         mut wanted: impl FnMut(Field<'_>) -> Option<T> + Send,
-    ) -> Result<Option<T>, ProviderError> {
+    ) -> Result<Searched<T>, ProviderError> {
         for page in 1..=MAX_PAGES {
             let ask = Ask::get("/calls/logs").with("pageno", page).with("pagesize", PAGE_ENTRIES);
             let answer = self.api.json(LIST, &ask).await?;
             let (entries, total) = self.entries(&answer)?;
             if let Some(found) = entries.iter().find_map(|entry| wanted(*entry)) {
-                return Ok(Some(found));
+                return Ok(Searched::Found(found));
             }
             let passed = u32::try_from(PAGE_ENTRIES).unwrap_or(u32::MAX).saturating_mul(page);
             let is_last = entries.len() < PAGE_ENTRIES || total.is_some_and(|total| total <= passed);
             let oldest = entries.last().and_then(|entry| log::called_at(*entry));
             if is_last || oldest.is_some_and(|at| at < since.minus(SURELY_OLDER)) {
-                break;
+                return Ok(Searched::Absent);
             }
         }
-        Ok(None)
+        Ok(Searched::TooMany)
     }
 
     fn entries<'a>(&self, answer: &'a Value) -> Result<(Vec<Field<'a>>, Option<u32>), ProviderError> {
@@ -78,7 +89,12 @@ impl CallRecords for Omnidimension {
         }
         let Some(request) = id(REQUEST_ID) else { return Ok(None) };
         let is_it = |entry: Field<'_>| log::names(entry).is_some_and(|names| names.request.as_ref() == Some(&request));
-        self.search(call.dialed_at, |entry| is_it(entry).then(|| found(entry, "read", call.dialed_at)).flatten()).await
+        let searched =
+            self.search(call.dialed_at, |entry| is_it(entry).then(|| found(entry, "read", call.dialed_at)).flatten());
+        Ok(match searched.await? {
+            Searched::Found(found) => Some(found),
+            Searched::Absent | Searched::TooMany => None,
+        })
     }
 
     /// Times in the log carry no zone and are taken for UTC. Where that is wrong nothing is found and the call stays unknown,
@@ -87,7 +103,7 @@ impl CallRecords for Omnidimension {
     async fn find(&self, search: &CallSearch<'_>) -> Result<Vec<FoundCall>, ProviderError> {
         let window = search.since.minus(CLOCK_SLACK)..=search.until.plus(CLOCK_SLACK);
         let mut matching = Vec::new();
-        self.search::<()>(search.since, |entry| {
+        let searched = self.search::<()>(search.since, |entry| {
             let outbound =
                 entry.at("call_direction").text().is_none_or(|direction| !direction.eq_ignore_ascii_case("inbound"));
             let to = entry.at("to_number").is_number(search.to) == Some(true);
@@ -96,14 +112,18 @@ impl CallRecords for Omnidimension {
                 matching.extend(found(entry, "list", search.since));
             }
             None
-        })
-        .await?;
-        Ok(matching)
+        });
+        match searched.await? {
+            // One that was not gone through could be the one, or a second one, and nobody would know.
+            Searched::TooMany => {
+                Err(self.api.transport.unreadable(LIST, "more calls since then than are looked through"))
+            }
+            Searched::Found(()) | Searched::Absent => Ok(matching),
+        }
     }
 
-    /// Only calls that are over are logged.
-    fn absence_proves(&self) -> bool {
-        false
+    fn appears(&self) -> Appears {
+        Appears::WhenOver
     }
 
     async fn recording(&self, named: &str) -> Result<Recording, ProviderError> {

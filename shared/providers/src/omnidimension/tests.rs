@@ -8,7 +8,7 @@ use switchboard_core::{CallId, Effect, EndReason, LegId, Personal, PhoneNumber, 
 
 use super::*;
 use crate::scripted::{Given, Kept, LOST, Scripted, Still, http, now};
-use crate::{CallSearch, Decline, KnownCall, PlaceCall, Placed, ProviderError, ProviderErrorKind};
+use crate::{Appears, CallSearch, Decline, KnownCall, PlaceCall, Placed, ProviderError, ProviderErrorKind};
 
 const REQUEST: &str = "3166940";
 
@@ -233,7 +233,7 @@ async fn a_lost_call_is_looked_for_among_those_to_its_number_in_its_window() {
     };
     let found = provider.find(&search).await.unwrap();
     assert_eq!(found.iter().map(|call| call.reference.as_str()).collect::<Vec<_>>(), ["11"]);
-    assert!(!provider.absence_proves());
+    assert_eq!(provider.appears(), Appears::WhenOver);
 }
 
 #[tokio::test]

@@ -272,14 +272,23 @@ pub trait CallRecords: Send + Sync {
     /// [`ProviderError`].
     async fn find(&self, search: &CallSearch<'_>) -> Result<Vec<FoundCall>, ProviderError>;
 
-    /// Whether a call that was dialled appears in [`CallRecords::find`] at once, so that its absence says that it was not.
-    fn absence_proves(&self) -> bool;
+    /// From when on a call that was dialled is among those of [`CallRecords::find`], so that its absence says that it was not.
+    fn appears(&self) -> Appears;
 
     /// Fetches a recording by what [`Observation::recording`] named: https, this provider's hosts, no redirects.
     ///
     /// # Errors
     /// [`ProviderError`].
     async fn recording(&self, named: &str) -> Result<Recording, ProviderError>;
+}
+
+/// From when on a provider's list has a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Appears {
+    /// As soon as the provider has taken it.
+    AtOnce,
+    /// When it is over.
+    WhenOver,
 }
 
 /// A recorded call.

@@ -9,7 +9,9 @@ use super::client::{CALL_READ, Outgoing, RECORDING_FETCH, RECORDING_LIST};
 use super::signature::is_sid;
 use super::wire::{self, CallRecord};
 use crate::media::MediaHosts;
-use crate::{CallRecords, CallSearch, ExternalId, FoundCall, KnownCall, ProviderError, ProviderErrorKind, Recording};
+use crate::{
+    Appears, CallRecords, CallSearch, ExternalId, FoundCall, KnownCall, ProviderError, ProviderErrorKind, Recording,
+};
 
 /// Where recordings are, beside the configured host. They are asked for by their names at the configured host alone.
 const MEDIA_HOSTS: &[&str] = &[];
@@ -44,8 +46,8 @@ impl CallRecords for Twilio {
     }
 
     /// Twilio lists a call from the moment that it answers the request which placed it.
-    fn absence_proves(&self) -> bool {
-        true
+    fn appears(&self) -> Appears {
+        Appears::AtOnce
     }
 
     async fn recording(&self, named: &str) -> Result<Recording, ProviderError> {
