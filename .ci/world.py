@@ -4,6 +4,7 @@ import atexit
 import json
 import os
 import pathlib
+import shlex
 import shutil
 import signal
 import socket
@@ -132,7 +133,7 @@ class World:
 
     def function_environment(self, function):
         lines = self.dev("env", function).splitlines()
-        return dict(line.split("=", 1) for line in lines)
+        return dict(shlex.split(line)[0].split("=", 1) for line in lines)
 
     def client(self, service):
         """A boto3 client for one of the stand-ins."""
