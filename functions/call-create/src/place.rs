@@ -145,6 +145,7 @@ fn write_down(app: &App, caller: &Caller, order: &Order, plan: &Plan, principal:
         }),
         recording_key: None,
         recording_lost: false,
+        lease: None,
         alarms: std::collections::BTreeMap::new(),
         version: 0,
     };

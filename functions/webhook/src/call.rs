@@ -231,6 +231,7 @@ async fn came_in(
         spend: None,
         recording_key: None,
         recording_lost: false,
+        lease: None,
         alarms: std::collections::BTreeMap::new(),
         version: 0,
     };

@@ -9,6 +9,7 @@
 //! | `observation` | [`Observation`], [`Source`]: one thing said |
 //! | `evidence` | [`Evidence`]: the join of all that was said |
 //! | `leg` | [`Leg`], [`Placing`] |
+//! | `lease` | [`Lease`]: what keeps a realtime call up |
 //! | `standing` | how a call stands, told from its legs |
 //! | `transition` | what changes a call |
 //! | `duty` | [`Duties`]: what is left to be done, and when |
@@ -29,6 +30,7 @@ mod contribution;
 mod duty;
 mod end_reason;
 mod evidence;
+mod lease;
 mod leg;
 mod observation;
 mod standing;
@@ -41,6 +43,7 @@ pub use contribution::{Contribution, DURATION_BUCKETS_SECS, duration_bucket};
 pub use duty::{Due, Duties, Duty};
 pub use end_reason::{AtFault, Billable, EndReason};
 pub use evidence::{Attested, Evidence, Found};
+pub use lease::{LEASE, Lease, NotRenewed, RENEW_EVERY};
 pub use leg::{Leg, Placing};
 pub use observation::{Artifact, EndClaim, InboundCall, Observation, Progress, Source};
 pub use timeline::{Entry, EntryNote};
@@ -56,6 +59,8 @@ pub const MAX_DURATION_SECS: std::ops::RangeInclusive<u32> = 10..=14_400;
 pub const LONGEST_LINE: Duration = Duration::from_secs(4 * 60 * 60);
 /// The result of a step towards an end whose request was taken.
 pub const RUNG_ACCEPTED: &str = "accepted";
+/// The result of a step after which the provider did not know the call any more.
+pub const RUNG_ENDED: &str = "ended";
 /// How long after its deadline a call of unknown outcome keeps its slot.
 pub const QUARANTINE: Duration = Duration::from_secs(15 * 60);
 
@@ -143,6 +148,8 @@ pub enum EndingBy {
     Request,
     /// The deadline.
     Deadline,
+    /// Its lease was not renewed.
+    Lease,
 }
 
 /// One step taken to end a call, and what came of it.
@@ -151,7 +158,7 @@ pub enum EndingBy {
 pub struct Rung {
     /// What was asked of whom: `hamsa.terminate`, `twilio.completed`.
     pub rung: String,
-    /// What came of it: `accepted`, `already_over`, `not_known`, `failed`, `unsupported`, `ambiguous`.
+    /// What came of it: `accepted`, `already_over`, `not_known`, `failed`, `unsupported`, `ambiguous`, `ended`.
     pub result: String,
     /// When.
     pub at: Timestamp,
@@ -249,6 +256,9 @@ pub struct Call {
     pub slot: Option<SlotHold>,
     /// What is held back of its tenant's day.
     pub spend: Option<SpendHold>,
+    /// What keeps it up, if somebody has to say so all the time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Lease>,
     /// Where our copy of the recording is in the bucket.
     pub recording_key: Option<String>,
     /// Whether the recording that the provider named cannot be had any more.

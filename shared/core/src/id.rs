@@ -79,6 +79,26 @@ id_type!(
     "call_"
 );
 id_type!(
+    /// Names a realtime session: a call that is kept up by a lease, or a credential that was handed out.
+    RealtimeId,
+    "rts_"
+);
+
+impl RealtimeId {
+    /// The name of the realtime session that is this call. The two differ in nothing but what they begin with.
+    #[must_use]
+    pub fn of(call: CallId) -> Self {
+        Self(call.0)
+    }
+
+    /// The call that is this session, if it is one.
+    #[must_use]
+    pub fn call(self) -> CallId {
+        CallId(self.0)
+    }
+}
+
+id_type!(
     /// Names one attempt of one provider to hold a call; the provider gives it back where it can.
     LegId,
     "leg_"

@@ -46,14 +46,14 @@ pub use audio::{AudioType, MAX_AUDIO_BYTES};
 pub use call::{
     ALARM_AFTER, Alarm, AlarmKind, Artifact, ArtifactState, AtFault, Attested, Billable, Call, Channel, Contribution,
     DURATION_BUCKETS_SECS, Direction, Due, Duties, Duty, EndClaim, EndReason, Ending, EndingBy, Entry, EntryNote,
-    Evidence, Found, InboundCall, LONGEST_LINE, Leg, MAX_DURATION_SECS, Observation, Observed, OpenAlarm, Phase,
-    Placing, Progress, QUARANTINE, RUNG_ACCEPTED, Rung, SlotHold, Source, SpendHold, SpokenTurn, Transcript,
-    TranscriptOutline, duration_bucket,
+    Evidence, Found, InboundCall, LEASE, LONGEST_LINE, Lease, Leg, MAX_DURATION_SECS, NotRenewed, Observation,
+    Observed, OpenAlarm, Phase, Placing, Progress, QUARANTINE, RENEW_EVERY, RUNG_ACCEPTED, RUNG_ENDED, Rung, SlotHold,
+    Source, SpendHold, SpokenTurn, Transcript, TranscriptOutline, duration_bucket,
 };
 pub use context::{Context, ContextTooLarge, MAX_CONTEXT_BYTES};
 pub use dial_policy::{DialPolicy, PolicyRefusal, number_range};
 pub use fault::{Detail, Effect, Failure, Fault};
-pub use id::{AlarmId, CallId, EventId, HookId, LegId, SessionId, TurnId, UploadId};
+pub use id::{AlarmId, CallId, EventId, HookId, LegId, RealtimeId, SessionId, TurnId, UploadId};
 pub use language::is_language;
 pub use money::{Currency, Micros, Money, NotAnAmount};
 pub use phone::{BadNumber, NumberClass, PhoneNumber, Region};

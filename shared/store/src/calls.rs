@@ -9,6 +9,7 @@
 //! | `write` | one transaction per change |
 //! | `change` | the same, again and again until nobody else is faster |
 //! | `reserve` | writing a call down: idempotency, slot, policy, all or nothing |
+//! | `realtime` | quotas and leases of realtime calls |
 //! | `references` | providers' names for calls, and what was delivered under them too early |
 //! | `read` | timeline and transcript |
 //! | `list` | a tenant's calls by time |
@@ -20,6 +21,7 @@ mod due;
 mod list;
 mod open;
 mod read;
+mod realtime;
 mod references;
 mod reserve;
 mod write;
@@ -33,6 +35,7 @@ pub use change::{Change, Changed, Heard};
 pub use list::{CallFilter, CallPage};
 pub use open::OpenLeg;
 pub use read::EntryPage;
+pub use realtime::{RealtimeQuota, RealtimeRefusal, RealtimeReserved, Renewed};
 pub use references::{Reference, Waiting};
 pub use reserve::{CallKey, DialCounts, Reservation, Reserved};
 pub use write::{CallWrite, Part, Written};

@@ -50,7 +50,8 @@ pub use balances::KnownBalance;
 pub use bucket::{Bucket, BucketConfig, BucketError, HttpClient, PresignedPut};
 pub use calls::{
     CALL_RETENTION, CallFilter, CallKey, CallPage, CallWrite, Change, Changed, DialCounts, EntryPage, Heard, OpenLeg,
-    Part, Reference, Reservation, Reserved, Waiting, Written,
+    Part, RealtimeQuota, RealtimeRefusal, RealtimeReserved, Reference, Renewed, Reservation, Reserved, Waiting,
+    Written,
 };
 pub use configured_agent::{ConfiguredAgent, MakingFence};
 pub use counters::{RateVerdict, UpstreamBudget};

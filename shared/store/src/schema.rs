@@ -180,6 +180,8 @@ impl SlotPool<'_> {
         match self {
             Self::Sessions(tenant) => format!("SLOTS#{tenant}#session"),
             Self::Calls(tenant) => format!("SLOTS#{tenant}#call"),
+            Self::Realtime(tenant) => format!("SLOTS#{tenant}#realtime"),
+            Self::RealtimeUser(tenant, user) => format!("SLOTS#{tenant}#realtime#{user}"),
         }
     }
 }

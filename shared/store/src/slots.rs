@@ -26,6 +26,10 @@ pub(crate) enum SlotPool<'a> {
     Sessions(&'a TenantId),
     /// A tenant's calls.
     Calls(&'a TenantId),
+    /// A tenant's realtime calls.
+    Realtime(&'a TenantId),
+    /// Those of one person, by what stands for them.
+    RealtimeUser(&'a TenantId, &'a str),
 }
 
 /// Which slot of a pool.

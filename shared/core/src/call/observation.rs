@@ -13,6 +13,8 @@ use crate::{Money, Personal, PhoneNumber, Timestamp};
 pub enum Source {
     /// We ourselves, by inference.
     Presumption,
+    /// The page that holds a realtime call. Of what it says only the words spoken are taken.
+    Page,
     /// A webhook whose sender cannot sign.
     UnsignedWebhook,
     /// A webhook with a signature that holds.
@@ -29,6 +31,7 @@ impl Source {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Presumption => "presumption",
+            Self::Page => "page",
             Self::UnsignedWebhook => "unsigned_webhook",
             Self::SignedWebhook => "signed_webhook",
             Self::ProviderApi => "provider_api",

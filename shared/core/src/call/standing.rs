@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     ArtifactState, Call, EndClaim, EndReason, EndingBy, Evidence, Found, LONGEST_LINE, Leg, Phase, Placing,
-    RUNG_ACCEPTED, TranscriptOutline,
+    RUNG_ACCEPTED, RUNG_ENDED, TranscriptOutline,
 };
 use crate::{LegId, Money, Personal, ProviderId, Timestamp};
 
@@ -62,7 +62,7 @@ impl Call {
         }
         let Some(ending) = &self.ending else { return Some(end) };
         let asked_first = leg.evidence.over_by().is_none_or(|at| !is_before(at, ending.requested_at));
-        let taken = ending.rungs.iter().any(|rung| rung.result == RUNG_ACCEPTED);
+        let taken = ending.rungs.iter().any(|rung| matches!(rung.result.as_str(), RUNG_ACCEPTED | RUNG_ENDED));
         // Providers call an end that we asked for many things; none of them says why we asked.
         let hung_up = matches!(
             end.reason,
@@ -77,6 +77,7 @@ impl Call {
             _ if !(asked_first && (hung_up || cut)) => end.reason,
             EndingBy::Request => EndReason::EndedByRequest,
             EndingBy::Deadline => EndReason::MaxDuration,
+            EndingBy::Lease => EndReason::LeaseExpired,
         };
         Some(EndClaim { reason, ..end })
     }
@@ -234,11 +235,11 @@ impl Call {
         leading.or_else(|| self.legs.iter().rev().find_map(|leg| of(&leg.evidence)))
     }
 
-    /// Seconds of a line that nobody wanted any more, from the end that the deadline forced to the end that the carrier would
+    /// Seconds of a line that nobody wanted any more, from the end that its deadline or its lease forced to the end that the carrier would
     /// have made by itself. A call that was over before anybody asked was not forced.
     #[must_use]
     pub fn ghost_secs_prevented(&self) -> u64 {
-        let forced_at = self.ending.as_ref().filter(|ending| ending.by == EndingBy::Deadline);
+        let forced_at = self.ending.as_ref().filter(|ending| ending.by != EndingBy::Request);
         let Some(forced_at) = forced_at.map(|ending| ending.requested_at).filter(|_| !self.is_live()) else { return 0 };
         self.legs
             .iter()

@@ -37,6 +37,7 @@ fn call(providers: &[ProviderId]) -> Call {
         spend: None,
         recording_key: None,
         recording_lost: false,
+        lease: None,
         alarms: BTreeMap::new(),
         version: 1,
     }

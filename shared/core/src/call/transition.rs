@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::lease::UNANSWERED_PEER;
 use super::{
     AlarmKind, Artifact, ArtifactState, Call, Channel, Due, Duty, EndReason, Ending, EndingBy, EntryNote, LONGEST_LINE,
     Leg, Observation, OpenAlarm, Phase, Placing, QUARANTINE, Rung, SlotHold, Source,
@@ -89,10 +90,14 @@ impl Call {
     pub fn hopeless(&self, vouched: &[LegId], now: Timestamp) -> Vec<LegId> {
         let patience = |leg: &Leg| {
             let nameless = self.channel == Channel::Web && leg.reference.is_none();
-            if nameless || leg.outcome_is_unknown() { QUARANTINE } else { LONGEST_LINE }
+            match nameless || leg.outcome_is_unknown() {
+                true if self.lease.is_some() => UNANSWERED_PEER,
+                true => QUARANTINE,
+                false => LONGEST_LINE,
+            }
         };
         let live = self.legs.iter().filter(|leg| leg.is_live() && !vouched.contains(&leg.id));
-        live.filter(|leg| now >= self.deadline_at.plus(patience(leg))).map(|leg| leg.id).collect()
+        live.filter(|leg| now >= self.must_end_at().plus(patience(leg))).map(|leg| leg.id).collect()
     }
 
     /// The fence: bytes leave after this, until `dial_by`. Answers whether the attempt may be dialled; it may not if it was
@@ -229,7 +234,7 @@ impl Call {
         let spent = self.duties.tried(duty, now);
         if duty == Duty::End {
             // However long the ladder rests: at the deadline it is climbed, and again when an alarm would be due.
-            let marks = [self.deadline_at, self.deadline_at.plus(ALARM_AFTER)];
+            let marks = [self.must_end_at(), self.must_end_at().plus(ALARM_AFTER)];
             if let Some(next) = marks.into_iter().find(|mark| now < *mark) {
                 self.duties.hasten(Duty::End, next);
             }
@@ -286,11 +291,11 @@ impl Call {
     }
 
     /// Brings what is left to be done into line with what is known. Every transition ends with it.
-    fn tend(&mut self, now: Timestamp) {
+    pub(super) fn tend(&mut self, now: Timestamp) {
         let live = self.is_live();
         self.tend_legs(now);
         self.wish(Duty::Poll, live && self.can_be_polled(), now.plus(SILENCE));
-        self.wish(Duty::End, live, self.deadline_at);
+        self.wish(Duty::End, live, self.must_end_at());
         if live && let Some(ending) = &self.ending {
             // Asked for, and still alive: the ladder goes on until there is evidence.
             self.duties.hasten(Duty::End, ending.requested_at.plus(NEXT_LADDER).max(self.next_ladder()));
@@ -315,6 +320,7 @@ impl Call {
             self.alarms.remove(&AlarmKind::OutcomeUnknown);
         }
         self.tend_spend();
+        self.tend_lease();
     }
 
     fn tend_legs(&mut self, now: Timestamp) {
@@ -350,7 +356,9 @@ impl Call {
     }
 
     fn can_be_polled(&self) -> bool {
-        self.legs.iter().any(|leg| leg.is_live() && leg.placing == Placing::Bound && leg.reference.is_some())
+        // What is kept up by a lease is heard of all the time, and its provider keeps no records.
+        self.lease.is_none()
+            && self.legs.iter().any(|leg| leg.is_live() && leg.placing == Placing::Bound && leg.reference.is_some())
     }
 
     /// Whether anything that others say could still change it: it lives, or something is awaited.

@@ -79,6 +79,7 @@ fn dialling(providers: &[ProviderId]) -> Call {
         spend: None,
         recording_key: None,
         recording_lost: false,
+        lease: None,
         alarms: BTreeMap::new(),
         version: 0,
     };

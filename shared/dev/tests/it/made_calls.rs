@@ -40,6 +40,7 @@ pub(crate) fn reserved(tenant: &str, provider: ProviderId, at: Timestamp) -> Cal
         spend: None,
         recording_key: None,
         recording_lost: false,
+        lease: None,
         alarms: BTreeMap::new(),
         version: 0,
     }

@@ -18,7 +18,7 @@ use crate::{IdempotencyScope, Store, StoreError};
 
 /// How long after its deadline a slot is held without anybody extending it: the sweep is late by at most this before slots
 /// of lines that may still be up are given away.
-const SLOT_GRACE: Duration = Duration::from_secs(15 * 60);
+pub(super) const SLOT_GRACE: Duration = Duration::from_secs(15 * 60);
 /// How long counts of a day and of an hour are kept after they have begun.
 const DAY_KEPT: Duration = Duration::from_secs(2 * 24 * 60 * 60);
 /// How long a day's money is kept, for whoever closes the month.

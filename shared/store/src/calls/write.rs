@@ -65,6 +65,12 @@ pub enum Part {
     TenantSpend,
     /// The key's money for the day is used up.
     KeySpend,
+    /// The person's slot that is given back is not this call's any more.
+    UserSlotGone,
+    /// The person's minutes of realtime calls are used up.
+    UserMinutes,
+    /// The tenant's are.
+    TenantMinutes,
     /// Anything that has no condition.
     Free,
 }
@@ -108,11 +114,11 @@ impl Store {
             }
             let refused = parts.iter().enumerate().filter(|(at, _)| outcome.condition_failed(*at));
             let refused = refused.map(|(_, (part, _))| *part).min().unwrap_or(Part::Call);
-            if refused != Part::SlotGone {
+            if !matches!(refused, Part::SlotGone | Part::UserSlotGone) {
                 return Ok(Written::Refused(refused));
             }
             // The lease had passed and somebody else has the slot: there is nothing to give back, and the change stands.
-            parts.retain(|(part, _)| *part != Part::SlotGone);
+            parts.retain(|(part, _)| *part != refused);
         }
     }
 
@@ -138,6 +144,8 @@ impl Store {
         }
         parts.extend(self.open_leg_parts(after, write.before)?);
         parts.extend(self.slot_parts(after, write.before)?);
+        parts.extend(self.user_slot_parts(after, write.before)?);
+        parts.extend(self.minutes_give_back(after, write.before)?);
         parts.extend(self.figure_parts(after, write.before)?);
         parts.extend(self.spend_parts(after, write.before)?);
         parts.extend(self.alarm_parts(after, write.before)?);
@@ -192,7 +200,11 @@ impl Store {
     /// The slot follows the call: taken, kept for longer, given back.
     fn slot_parts(&self, after: &Call, before: Option<&Call>) -> Result<Parts, StoreError> {
         let old = before.and_then(|call| call.slot.as_ref());
-        let (pool, holder) = (SlotPool::Calls(&after.tenant), after.id.to_string());
+        let pool = match &after.lease {
+            Some(_) => SlotPool::Realtime(&after.tenant),
+            None => SlotPool::Calls(&after.tenant),
+        };
+        let holder = after.id.to_string();
         let place = |number: Option<u32>| number.map_or(SlotPlace::Beyond(&holder), SlotPlace::Numbered);
         Ok(match (old, after.slot.as_ref()) {
             (None, Some(slot)) => {

@@ -9,6 +9,9 @@
 //! | event before the bind | `REF#<provider>#<account>#<external id>` | `WAITING#<eventId>` | 8 days |
 //! | attempt that may be up | `OPEN#<hash of the number>` | `<legId>` | 2 days |
 //! | call slot | `SLOTS#<tenant>#call` | `SLOT#<nnnn>` or `SLOT#beyond#<callId>` | a day after its lease |
+//! | realtime slot, of all and of a person | `SLOTS#<tenant>#realtime`, `SLOTS#<tenant>#realtime#<user>` | `SLOT#<nnnn>` | a day after its lease |
+//! | day's realtime seconds | `MINUTES#<tenant>#<day>` | `TENANT` or `USER#<user>` | 3 days |
+//! | day's realtime credentials | `TOKENS#<tenant>#<day>` | `USER#<user>` | 3 days |
 //! | day's spend | `SPEND#<tenant>#<day>` | `TENANT` or `KEY#<principal>` | 40 days |
 //! | dials to a number | `DIALS#<tenant>#to#<hash>` | `<day>` | 2 days |
 //! | dials to a range | `DIALS#<tenant>#range#<hash>` | `<hour>` | a day |
@@ -71,6 +74,17 @@ impl Key {
     /// An attempt to reach a number that may be up, whoever's it is.
     pub(crate) fn open_leg(number: &PhoneNumber, leg: LegId) -> Self {
         Self::new(format!("OPEN#{}", digest(number.expose())), leg.to_string())
+    }
+
+    /// The seconds of realtime calls in a day: a person's, or all of a tenant's.
+    pub(crate) fn realtime_minutes(tenant: &TenantId, day: &str, user: Option<&str>) -> Self {
+        let whose = user.map_or_else(|| "TENANT".to_owned(), |user| format!("USER#{user}"));
+        Self::new(format!("MINUTES#{tenant}#{day}"), whose)
+    }
+
+    /// How many realtime credentials a person was given in a day.
+    pub(crate) fn realtime_tokens(tenant: &TenantId, day: &str, user: &str) -> Self {
+        Self::new(format!("TOKENS#{tenant}#{day}"), format!("USER#{user}"))
     }
 
     /// What a tenant has spent in a day.
