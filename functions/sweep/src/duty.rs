@@ -57,9 +57,10 @@ async fn claim(app: &App, call: Call, due: &[Duty], now: Timestamp) -> Result<Op
                     entries.push(entry("answer_lost", Some(leg), now));
                 }
             }
-            Duty::End if after.ending.is_none() && now >= after.deadline_at => {
-                after.ask_to_end(EndingBy::Deadline, now);
-                entries.push(entry("deadline", None, now));
+            Duty::End if after.ending.is_none() && now >= after.must_end_at() => {
+                let by = after.ending_by_time(now);
+                after.ask_to_end(by, now);
+                entries.push(entry(if by == EndingBy::Lease { "lease_expired" } else { "deadline" }, None, now));
             }
             Duty::ExtendSlot => after.extend_slot(now.plus(SLOT_EXTENSION), now),
             _ => {}
@@ -103,7 +104,7 @@ async fn end(app: &App, call: Call) -> Result<Call, DeskError> {
     let Review { call, vouched, .. } = app.desk.look_at_live(call).await?;
     let call = if call.is_live() && call.ending.is_some() { app.desk.climb(call).await? } else { call };
     let now = app.shell.now();
-    if !call.is_live() || now < call.deadline_at.plus(ALARM_AFTER) {
+    if !call.is_live() || now < call.must_end_at().plus(ALARM_AFTER) {
         return Ok(call);
     }
     let can_end = app.desk.can_end(&call);

@@ -11,12 +11,14 @@
 //! | `caller` | [`Caller`], [`Principal`], [`Denied`] |
 //! | `signing` | [`SigningKeys`]: the keys of this installation, two of them during rotation |
 //! | `session_token` | [`SessionToken`]: a JWT that opens one session and nothing else |
+//! | `lease_secret` | [`LeaseSecret`]: renews a realtime call's lease, once |
 //! | `cursor` | [`Cursor`]: where a list goes on, readable by its own tenant only |
 
 mod access;
 mod api_key;
 mod caller;
 mod cursor;
+mod lease_secret;
 mod session_token;
 mod signing;
 
@@ -24,5 +26,6 @@ pub use access::{Access, Anonymous};
 pub use api_key::PresentedKey;
 pub use caller::{Caller, Denied, Principal};
 pub use cursor::Cursor;
+pub use lease_secret::LeaseSecret;
 pub use session_token::{SESSION_TOKEN_LIFETIME, SessionToken, TokenRejected};
 pub use signing::{SigningKeys, WeakKey};

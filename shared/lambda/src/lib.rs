@@ -21,6 +21,7 @@
 //! | `session_access` | finding the session that a request is about |
 //! | `paging` | lists in pages |
 //! | `upstream` | a provider's limit of requests |
+//! | `ice_servers` | [`IceServers`]: what helps a browser's peer connection through |
 //! | `hook_urls` | [`HookUrls`]: addresses for senders that cannot sign |
 //! | `configured_agent` | the agent that is made once from the configuration |
 //! | `log` | one line per request |
@@ -36,6 +37,7 @@ mod dispatch;
 mod error;
 mod hook_urls;
 mod http_client;
+mod ice_servers;
 mod idempotency;
 mod log;
 mod paging;
@@ -58,6 +60,7 @@ pub use dispatch::{dispatch, serve};
 pub use error::{ApiError, status_and_code};
 pub use hook_urls::{HookAddress, HookUrls, TokenMaker, WEBHOOK_URL_SECRET};
 pub use http_client::lazy_http_client;
+pub use ice_servers::IceServers;
 pub use log::{LogFilter, subscriber};
 pub use reply::{Mint, Reply};
 pub use request::{Object, Request};

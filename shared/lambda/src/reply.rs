@@ -8,8 +8,8 @@ use std::time::Duration;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use switchboard_auth::SessionToken;
-use switchboard_core::{Freshness, SessionId, TenantId, Timestamp};
+use switchboard_auth::{LeaseSecret, SessionToken};
+use switchboard_core::{Freshness, RealtimeId, SessionId, TenantId, Timestamp};
 use switchboard_store::FirstAnswer;
 
 use crate::{ApiError, HookAddress, Shell};
@@ -61,6 +61,19 @@ pub enum Mint {
         bytes: u64,
         /// When the URL stops holding.
         expires_at: Timestamp,
+    },
+    /// The secret that renews a realtime call's lease next.
+    LeaseSecret {
+        /// The call's session.
+        session: RealtimeId,
+        /// Which of the lease's secrets. An answer that is given again says the one that counts by then.
+        #[serde(skip)]
+        generation: Option<u32>,
+    },
+    /// The servers that help a person's peer connection through.
+    IceServers {
+        /// The name that their credentials carry.
+        user: String,
     },
     /// The address of a hook.
     HookUrl {
@@ -184,6 +197,18 @@ impl Reply {
                     put(body, "url", Value::String(permission.url));
                     put(body, place, Value::Object(headers));
                 }
+                Mint::LeaseSecret { session, generation } => {
+                    let generation = match generation {
+                        Some(generation) => *generation,
+                        None => current_generation(shell, *session).await?,
+                    };
+                    let keys = shell.signing_keys(Freshness::Cached).await?;
+                    let secret = LeaseSecret { generation }.sign(&keys, *session);
+                    put(body, place, Value::String(secret.expose().to_owned()));
+                }
+                Mint::IceServers { user } => {
+                    put(body, place, shell.ice_servers()?.list(user, shell.now()).await?);
+                }
                 Mint::HookUrl { address } => {
                     let url = shell.hook_urls()?.url(address).await?;
                     put(body, place, Value::String(url.expose().to_owned()));
@@ -192,6 +217,12 @@ impl Reply {
         }
         Ok(())
     }
+}
+
+/// Which secret renews a session's lease now. Of a session that is gone, none does.
+async fn current_generation(shell: &Shell, session: RealtimeId) -> Result<u32, ApiError> {
+    let call = shell.store.call_fetch_any(session.call()).await?;
+    Ok(call.and_then(|call| call.lease).map_or(0, |lease| lease.generation))
 }
 
 /// Puts a value at a dotted place; what is on the way there is made an object.

@@ -12,7 +12,7 @@ use crate::boot::{AwsSettings, Boot};
 use crate::config::Config;
 use crate::cors::AllowedOrigins;
 use crate::secrets::Secrets;
-use crate::{ApiError, HookUrls, Request, TokenMaker};
+use crate::{ApiError, HookUrls, IceServers, Request, TokenMaker};
 
 /// How long a key's row is used before it is read again. A revoked key stops within a minute (api), reading included.
 const KEY_KEPT_FOR: Duration = Duration::from_secs(55);
@@ -42,6 +42,7 @@ pub struct Shell {
     pub(crate) voice_limit: Limit,
     signing_secret_name: String,
     hook_urls: Option<HookUrls>,
+    ice_servers: Option<IceServers>,
     keys: Mutex<BTreeMap<String, KnownKey>>,
 }
 
@@ -91,6 +92,7 @@ impl Shell {
             voice_limit,
             signing_secret_name: config.required("SIGNING_SECRET_NAME"),
             hook_urls: None,
+            ice_servers: None,
             keys: Mutex::default(),
         }
     }
@@ -110,6 +112,21 @@ impl Shell {
     /// [`ApiError`] if the function was composed without.
     pub fn hook_urls(&self) -> Result<&HookUrls, ApiError> {
         self.hook_urls.as_ref().ok_or_else(|| ApiError::internal("this function makes no webhook URLs"))
+    }
+
+    /// The same for a function that sets up peer connections: reads `ICE_SERVERS` and `TURN_SECRET_NAME`, too.
+    #[must_use]
+    pub fn with_ice_servers(mut self, config: &mut Config<'_>) -> Self {
+        self.ice_servers = Some(IceServers::read(config, &self.secrets));
+        self
+    }
+
+    /// The servers that help peer connections through.
+    ///
+    /// # Errors
+    /// [`ApiError`] if the function was composed without.
+    pub fn ice_servers(&self) -> Result<&IceServers, ApiError> {
+        self.ice_servers.as_ref().ok_or_else(|| ApiError::internal("this function sets up no peer connections"))
     }
 
     /// Where this installation is reached from outside: as it is configured, else by the name that this request came by.
