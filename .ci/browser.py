@@ -173,7 +173,7 @@ def forged_hosts(checks, world):
 def main():
     checks = Checklist("pages in a real browser")
     port = free_port()
-    with World(environment={"CORS_ORIGIN": f"http://app.localhost:{port}"}) as world:
+    with World("--still", environment={"CORS_ORIGIN": f"http://app.localhost:{port}"}) as world:
         forged_hosts(checks, world)
         strangers(checks, world)
         friend(checks, world, port)

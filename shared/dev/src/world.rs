@@ -58,6 +58,9 @@ pub struct Options {
     pub public_base_url: Option<String>,
     /// Chooses the simulators' wording.
     pub seed: u64,
+    /// Whether what is due is done as time passes; otherwise when the control plane moves the clock or runs the schedule. A
+    /// clock that stands still brings nothing about by itself.
+    pub ticks: bool,
 }
 
 impl Options {
@@ -71,6 +74,7 @@ impl Options {
             parameters: BTreeMap::new(),
             public_base_url: None,
             seed: 0,
+            ticks: false,
         }
     }
 }
@@ -190,7 +194,7 @@ impl World {
         simulators.set_gateway(&base);
         calls::hand_out_webhook_urls(&simulators, &store, &secrets, &base).await?;
         calls::schedule_sweep(&simulators, &environments, &clock, &store)?;
-        let ticker = options.fixed_clock.is_none().then(|| simulators.spawn_ticker());
+        let ticker = options.ticks.then(|| simulators.spawn_ticker());
         if let Some(directory) = &options.directory {
             directory.announce(&endpoints)?;
         }

@@ -23,6 +23,9 @@ pub(super) struct Arguments {
     /// Chooses the simulated agents' wording; the same number says the same things.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Does nothing as time passes, neither schedule nor lines nor deliveries: only `/_sim/clock` and `/_sim/sweep` do.
+    #[arg(long)]
+    still: bool,
     /// Sets a parameter of the template, as `sam deploy --parameter-overrides` does; may be repeated.
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = name_and_value)]
     parameters: Vec<(String, String)>,
@@ -49,6 +52,7 @@ pub(super) async fn serve(arguments: Arguments) -> Result<(), Failed> {
         parameters,
         public_base_url: environment.get("PUBLIC_BASE_URL").cloned(),
         seed: arguments.seed,
+        ticks: !arguments.still,
     })
     .await?;
     terminal::greet(&world, credentials::LOCAL_KEY);
