@@ -29,6 +29,9 @@ pub enum DeskError {
     /// The call is gone.
     #[error("the call is not there any more")]
     Gone,
+    /// The provider's name for a call is another call's.
+    #[error("a provider gave a name that another call has")]
+    NameTaken,
 }
 
 impl Failure for DeskError {
@@ -37,6 +40,7 @@ impl Failure for DeskError {
             Self::Store(error) => error.fault(),
             Self::Provider(error) => error.fault(),
             Self::Gone => Fault::NotFound,
+            Self::NameTaken => Fault::Internal,
         }
     }
 
@@ -45,6 +49,7 @@ impl Failure for DeskError {
             Self::Store(error) => error.public_message(),
             Self::Provider(error) => error.public_message(),
             Self::Gone => "there is no such call any more".into(),
+            Self::NameTaken => "the provider gave this call the name of another one".into(),
         }
     }
 
@@ -52,7 +57,7 @@ impl Failure for DeskError {
         match self {
             Self::Store(error) => error.retry_after(),
             Self::Provider(error) => error.retry_after(),
-            Self::Gone => None,
+            Self::Gone | Self::NameTaken => None,
         }
     }
 
@@ -61,6 +66,7 @@ impl Failure for DeskError {
             Self::Store(error) => error.effect(),
             Self::Provider(error) => error.effect(),
             Self::Gone => Effect::None,
+            Self::NameTaken => Effect::Possible,
         }
     }
 }

@@ -8,6 +8,7 @@
 //! | module | what |
 //! |---|---|
 //! | `desk` | [`Desk`]: store and providers together |
+//! | `placing` | the fence before a dial, and what came of it |
 //! | `look` | reading the provider's record of an attempt |
 //! | `ladder` | ending an attempt, rung by rung |
 //! | `settle` | finding out what became of an attempt whose answer was lost |
@@ -21,9 +22,11 @@ mod drain;
 mod keep;
 mod ladder;
 mod look;
+mod placing;
 mod settle;
 
 pub use desk::{Desk, DeskError, known_call};
 pub use ladder::has_rung;
 pub use look::{Looked, Review};
+pub use placing::{Attempt, Fenced};
 pub use settle::Settled;

@@ -18,6 +18,7 @@
 //! | `rejections` | why a delivery was refused |
 //! | `hooks` | webhook URLs of senders that cannot sign |
 //! | `agent_claims`, `configured_agent` | whose agent it is, and the one that is made from the configuration |
+//! | `chat_sessions` | whose a chat session is |
 //! | `balances` | what was left on the accounts with providers |
 //! | `bucket` | bytes that are too large for the table |
 
@@ -27,6 +28,7 @@ mod api_keys;
 mod balances;
 mod bucket;
 mod calls;
+mod chat_sessions;
 mod configured_agent;
 mod counters;
 mod error;

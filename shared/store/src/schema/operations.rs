@@ -6,6 +6,7 @@
 //! | balance | `BALANCE#<provider>#<account>` | `<hour>` | 90 days |
 //! | agent's owner | `AGENT#<provider>#<account>#<agentId>` | `CLAIM` | as long as the agent |
 //! | the agent of the configuration | `AGENT#<provider>#<account>` | `CONFIGURED` | for good |
+//! | whose a chat session is | `CHAT#<session id>` | `CHAT` | 2 days |
 //!
 //! In `gsi1` the webhook URLs that operators made are under `HOOKS#<tenant>`, by id; those of calls are not listed.
 
@@ -18,6 +19,11 @@ use super::calls::ACCOUNT;
 const HOUR_MILLIS: i64 = 60 * 60 * 1_000;
 
 impl Key {
+    /// Whose a chat session is.
+    pub(crate) fn chat_session(id: &str) -> Self {
+        Self::new(format!("CHAT#{id}"), "CHAT")
+    }
+
     /// A webhook URL.
     #[must_use]
     pub fn hook(id: HookId) -> Self {
