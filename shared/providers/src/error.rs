@@ -76,6 +76,12 @@ pub enum Decline {
     /// It knows no such agent.
     #[error("no such agent")]
     UnknownAgent,
+    /// It knows no such model (any more).
+    #[error("no such model")]
+    UnknownModel,
+    /// The request speaks a version of its API that was shut down: a matter of this service's own making.
+    #[error("retired API shape")]
+    RetiredApi,
     /// The account may not do this: this caller's number, this country, this feature.
     #[error("the account may not do this")]
     NotPermitted,
@@ -89,11 +95,13 @@ pub enum Decline {
 
 impl Decline {
     /// Every reason.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::InvalidNumber,
         Self::NoCredit,
         Self::Concurrency,
         Self::UnknownAgent,
+        Self::UnknownModel,
+        Self::RetiredApi,
         Self::NotPermitted,
         Self::AlreadyOver,
         Self::Other,
@@ -101,12 +109,15 @@ impl Decline {
 
     fn fault(self) -> Fault {
         match self {
-            // Whoever calls us can do nothing about an empty account.
-            Self::NoCredit => Fault::ProviderUnavailable,
+            // Whoever calls us can do nothing about an empty account, or about how we speak.
+            Self::NoCredit | Self::RetiredApi => Fault::ProviderUnavailable,
             Self::Concurrency => Fault::ProviderBusy,
-            Self::InvalidNumber | Self::UnknownAgent | Self::NotPermitted | Self::AlreadyOver | Self::Other => {
-                Fault::ProviderRejected
-            }
+            Self::InvalidNumber
+            | Self::UnknownAgent
+            | Self::UnknownModel
+            | Self::NotPermitted
+            | Self::AlreadyOver
+            | Self::Other => Fault::ProviderRejected,
         }
     }
 
@@ -118,6 +129,10 @@ impl Decline {
                 format!("{provider} holds as many calls at once as this account may have; try again when one has ended")
             }
             Self::UnknownAgent => format!("{provider} has no such agent; name one that it lists, or configure one"),
+            Self::UnknownModel => format!("{provider} has no such model (any more); name a current one"),
+            Self::RetiredApi => {
+                format!("{provider} has shut down the version of its API that was asked; the operator must correct it")
+            }
             Self::NotPermitted => {
                 format!("{provider} does not permit this account to do so; check the caller's number and the country")
             }

@@ -6,6 +6,7 @@ use switchboard_core::{Clock, ProviderId, SecretSource, Settings};
 
 use crate::hamsa::{Hamsa, HamsaConfig};
 use crate::omnidimension::{Omnidimension, OmnidimensionConfig};
+use crate::openai::{Openai, OpenaiConfig};
 use crate::twilio::{Twilio, TwilioConfig};
 use crate::{HttpClient, Provider};
 
@@ -18,6 +19,8 @@ pub struct FleetConfig {
     pub omnidimension: OmnidimensionConfig,
     /// Twilio.
     pub twilio: TwilioConfig,
+    /// OpenAI.
+    pub openai: OpenaiConfig,
 }
 
 /// The providers that hold calls.
@@ -26,6 +29,7 @@ pub struct Fleet {
     hamsa: Hamsa,
     omnidimension: Omnidimension,
     twilio: Twilio,
+    openai: Openai,
 }
 
 impl FleetConfig {
@@ -35,6 +39,7 @@ impl FleetConfig {
             hamsa: HamsaConfig::read(settings),
             omnidimension: OmnidimensionConfig::read(settings),
             twilio: TwilioConfig::read(settings),
+            openai: OpenaiConfig::read(settings),
         }
     }
 }
@@ -57,7 +62,9 @@ impl Fleet {
         let (secrets, clock, http) = with();
         let omnidimension = Omnidimension::new(config.omnidimension, secrets, clock, http);
         let (secrets, clock, http) = with();
-        Self { hamsa, omnidimension, twilio: Twilio::new(config.twilio, secrets, clock, http) }
+        let twilio = Twilio::new(config.twilio, secrets, clock, http);
+        let (secrets, clock, http) = with();
+        Self { hamsa, omnidimension, twilio, openai: Openai::new(config.openai, secrets, clock, http) }
     }
 
     /// A provider that may hold calls.
@@ -67,7 +74,8 @@ impl Fleet {
             ProviderId::Hamsa => Some(&self.hamsa),
             ProviderId::Omnidimension => Some(&self.omnidimension),
             ProviderId::Twilio => Some(&self.twilio),
-            ProviderId::Omi | ProviderId::Openai => None,
+            ProviderId::Openai => Some(&self.openai),
+            ProviderId::Omi => None,
         }
     }
 
@@ -81,6 +89,12 @@ impl Fleet {
     #[must_use]
     pub fn omnidimension(&self) -> &Omnidimension {
         &self.omnidimension
+    }
+
+    /// OpenAI, which holds calls of browsers and calls that come in; it places none.
+    #[must_use]
+    pub fn openai(&self) -> &Openai {
+        &self.openai
     }
 
     /// Twilio: a provider of its own, and the carrier beneath the others where they run over its numbers.

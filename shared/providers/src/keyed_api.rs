@@ -1,4 +1,4 @@
-//! An API of JSON that knows us by one key in `Authorization`, as Hamsa's and OmniDimension's do.
+//! An API of JSON that knows us by one key in `Authorization`, as Hamsa's, OmniDimension's and OpenAI's do.
 //!
 //! What this module must not know: any provider's paths or fields.
 
@@ -35,13 +35,30 @@ pub(crate) struct Ask {
     method: Method,
     path: String,
     query: Vec<(&'static str, String)>,
-    body: Option<Bytes>,
+    headers: Vec<(&'static str, String)>,
+    /// The media type that the answer is to have.
+    accept: &'static str,
+    body: Option<Body>,
+}
+
+/// What a request carries.
+#[derive(Clone)]
+struct Body {
+    media_type: String,
+    bytes: Bytes,
 }
 
 impl Ask {
     /// A request without a body. `path` begins with a slash; what varies in it is an [`crate::ExternalId`].
     pub(crate) fn new(method: Method, path: impl Into<String>) -> Self {
-        Self { method, path: path.into(), query: Vec::new(), body: None }
+        Self {
+            method,
+            path: path.into(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            accept: "application/json",
+            body: None,
+        }
     }
 
     pub(crate) fn get(path: impl Into<String>) -> Self {
@@ -53,8 +70,25 @@ impl Ask {
         self
     }
 
-    pub(crate) fn body(mut self, body: &Value) -> Self {
-        self.body = Some(Bytes::from(body.to_string()));
+    /// A header more. Nothing secret: the key is added to every request anyway.
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Wants another answer than JSON.
+    pub(crate) fn accepting(mut self, media_type: &'static str) -> Self {
+        self.accept = media_type;
+        self
+    }
+
+    pub(crate) fn body(self, body: &Value) -> Self {
+        self.carrying("application/json".to_owned(), Bytes::from(body.to_string()))
+    }
+
+    /// A body that is not JSON.
+    pub(crate) fn carrying(mut self, media_type: String, bytes: Bytes) -> Self {
+        self.body = Some(Body { media_type, bytes });
         self
     }
 }
@@ -97,13 +131,16 @@ impl KeyedApi {
                 if !ask.query.is_empty() {
                     url.query_pairs_mut().extend_pairs(&ask.query);
                 }
-                let request = http
+                let mut request = http
                     .request(ask.method.clone(), url)
                     .header("user-agent", concat!("switchboard/", env!("CARGO_PKG_VERSION")))
-                    .header("accept", "application/json")
+                    .header("accept", ask.accept)
                     .header("authorization", self.authorization(key)?);
+                for (name, value) in &ask.headers {
+                    request = request.header(*name, value);
+                }
                 Ok(match &ask.body {
-                    Some(body) => request.header("content-type", "application/json").body(body.clone()),
+                    Some(body) => request.header("content-type", &body.media_type).body(body.bytes.clone()),
                     None => request,
                 })
             })

@@ -20,6 +20,7 @@
 //! | `omi` | OMI |
 //! | `hamsa` | Hamsa |
 //! | `omnidimension` | OmniDimension |
+//! | `openai` | OpenAI: realtime voice and ChatKit |
 //! | `twilio` | Twilio, as a provider and as the carrier beneath others |
 
 mod agent_record;
@@ -32,6 +33,7 @@ mod lenient;
 mod media;
 pub mod omi;
 pub mod omnidimension;
+pub mod openai;
 mod operation;
 pub mod provider;
 #[cfg(test)]
@@ -46,8 +48,8 @@ pub use error::{Decline, ProviderError, ProviderErrorKind};
 pub use operation::{CONNECT_PATIENCE, Operation};
 pub use provider::agents::{Agent, AgentDraft, AgentWriting, Agents, Instruction, OwnedNumber, Page};
 pub use provider::calls::{
-    Appears, CallRecords, CallSearch, Check, Connected, ExternalId, FoundCall, KnownCall, PhoneCalls, PlaceCall,
-    Placed, Recording, ReportTo, RungResult, WebCalls, WouldSend,
+    Appears, CallRecords, CallSearch, Check, Connected, ExternalId, FoundCall, HangUp, KnownCall, PhoneCalls,
+    PlaceCall, Placed, Recording, ReportTo, RungResult, WebCalls, WouldSend,
 };
 pub use provider::{
     Account, Audio, Balance, OpenSession, Provider, ReplyAudio, Sessions, TurnInput, TurnReply, TurnRequest, Turns,

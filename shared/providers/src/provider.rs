@@ -14,7 +14,7 @@ pub mod agents;
 pub mod calls;
 
 use self::agents::Agents;
-use self::calls::{CallRecords, PhoneCalls, WebCalls};
+use self::calls::{CallRecords, HangUp, PhoneCalls, WebCalls};
 
 /// A provider. What it does not offer is `None`, so that it can be refused before anything is written.
 pub trait Provider: Debug + Send + Sync {
@@ -38,6 +38,11 @@ pub trait Provider: Debug + Send + Sync {
 
     /// Browser credentials for calls without a phone.
     fn web_calls(&self) -> Option<&dyn WebCalls> {
+        None
+    }
+
+    /// Ending calls of every channel in one way.
+    fn hang_up(&self) -> Option<&dyn HangUp> {
         None
     }
 

@@ -27,6 +27,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(150);
 /// A provider's answer, whole, with a status that says success.
 #[derive(Debug)]
 pub(crate) struct Answer {
+    /// Where what was made is to be found (`Location`), where the answer says.
+    pub(crate) location: Option<String>,
     pub(crate) body: Bytes,
 }
 
@@ -107,8 +109,10 @@ impl Transport {
             return Err(not_sent(ProviderErrorKind::Unreachable("its address is not one of the public internet")));
         }
         if response.status().is_success() {
+            let location = response.headers().get(http::header::LOCATION);
+            let location = location.and_then(|value| value.to_str().ok()).map(str::to_owned);
             let body = self.read(operation, reading, response).await?;
-            return Ok(Answer { body });
+            return Ok(Answer { location, body });
         }
         Err(self.refused(operation, response).await)
     }

@@ -117,7 +117,7 @@ pub struct Placed {
 pub struct KnownCall<'a> {
     /// This attempt.
     pub leg: LegId,
-    /// The provider's names for it, by kind (`jobId`, `requestId`, `callLogId`, `callSid`). Empty while the outcome is unknown.
+    /// The provider's names for it, by kind (`jobId`, `requestId`, `callLogId`, `callSid`, `callId`). Empty while the outcome is unknown.
     pub ids: BTreeMap<&'a str, &'a str>,
     /// Whom it was to; `None` for a web call.
     pub to: Option<&'a PhoneNumber>,
@@ -134,6 +134,8 @@ pub enum RungResult {
     Accepted,
     /// It says that the call is over already.
     AlreadyOver,
+    /// It has ended: asked again, the provider does not know it any more.
+    Ended,
     /// It does not know the call.
     NotKnown,
 }
@@ -145,6 +147,7 @@ impl RungResult {
         match self {
             Self::Accepted => RUNG_ACCEPTED,
             Self::AlreadyOver => "already_over",
+            Self::Ended => "ended",
             Self::NotKnown => "not_known",
         }
     }
@@ -238,6 +241,17 @@ pub trait WebCalls: Send + Sync {
     /// # Errors
     /// [`ProviderError`].
     async fn end(&self, call: &KnownCall<'_>) -> Result<RungResult, ProviderError>;
+}
+
+/// Ends a call of whatever channel; for providers that have one way to end everything and keep no records that could be read
+/// afterwards, so that the answer must tell how it went.
+#[async_trait]
+pub trait HangUp: Send + Sync {
+    /// Ends a call.
+    ///
+    /// # Errors
+    /// [`ProviderError`].
+    async fn hang_up(&self, call: &KnownCall<'_>) -> Result<RungResult, ProviderError>;
 }
 
 /// What a browser needs to join a call.
