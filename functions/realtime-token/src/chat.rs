@@ -40,7 +40,7 @@ pub(crate) async fn open(app: &App, caller: &Caller, request: &Request<Operation
     if workflow.is_some() {
         Shell::require_owner(caller.tenant(), &app.owner)?;
     }
-    let workflow = workflow.or_else(|| app.realtime.chat_workflow().map(str::to_owned)).ok_or_else(|| {
+    let workflow = workflow.or_else(|| app.chat.workflow.clone()).ok_or_else(|| {
         ApiError::invalid("workflow", "is required, because CHATKIT_AGENT_ID is not set").meaning(Fault::Unavailable)
     })?;
     if !workflow.starts_with("wf_") || ExternalId::parse(&workflow).is_none() {

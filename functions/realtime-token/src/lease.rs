@@ -138,10 +138,9 @@ pub(crate) fn refusal(app: &App, refused: RealtimeRefusal) -> ApiError {
             Fault::ConcurrencyLimit,
             format!("this tenant has {} realtime calls, which is the limit; end one first", quota.calls_per_tenant),
         ),
-        RealtimeRefusal::UserMinutes => (
-            Fault::BudgetExceeded,
-            format!("this user's {} minutes of today are used up", quota.secs_per_user / 60),
-        ),
+        RealtimeRefusal::UserMinutes => {
+            (Fault::BudgetExceeded, format!("this user's {} minutes of today are used up", quota.secs_per_user / 60))
+        }
         RealtimeRefusal::TenantMinutes => (
             Fault::BudgetExceeded,
             format!("this tenant's {} minutes of today are used up", quota.secs_per_tenant / 60),

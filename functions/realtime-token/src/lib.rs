@@ -32,7 +32,7 @@ use switchboard_calls::Desk;
 use switchboard_core::{Scope, TenantId};
 use switchboard_lambda::{ApiError, Boot, ConfigError, Reply, Request, Route, Shell};
 use switchboard_providers::fleet::{Fleet, FleetConfig};
-use switchboard_providers::openai::RealtimeConfig;
+use switchboard_providers::openai::{ChatConfig, RealtimeConfig};
 use switchboard_store::RealtimeQuota;
 
 /// What this function is made of.
@@ -41,6 +41,7 @@ pub struct App {
     shell: Shell,
     desk: Desk,
     realtime: RealtimeConfig,
+    chat: ChatConfig,
     quota: RealtimeQuota,
     /// How many raw credentials a person may have in a day (`REALTIME_TOKENS_PER_DAY`).
     tokens_per_day: u32,
@@ -104,6 +105,7 @@ impl App {
         let shell = Shell::compose(boot, &mut config).with_ice_servers(&mut config);
         let fleet = FleetConfig::read(&mut config);
         let realtime = RealtimeConfig::read(&mut config);
+        let chat = ChatConfig::read(&mut config);
         let quota = RealtimeQuota {
             calls_per_user: config.number("REALTIME_MAX_CONCURRENT", 2, 1..=100),
             calls_per_tenant: config.number("REALTIME_TENANT_MAX_CONCURRENT", 50, 1..=10_000),
@@ -116,7 +118,7 @@ impl App {
         config.finish()?;
         let fleet = Fleet::new(fleet, &shell.secrets, &shell.clock, &boot.http());
         let desk = Desk { store: shell.store.clone(), fleet };
-        Ok(Self { shell, desk, realtime, quota, tokens_per_day, longest, owner })
+        Ok(Self { shell, desk, realtime, chat, quota, tokens_per_day, longest, owner })
     }
 }
 

@@ -16,7 +16,8 @@ use switchboard_core::{
 };
 use switchboard_lambda::{ApiError, Mint, Reply, Request};
 use switchboard_providers::ProviderError;
-use switchboard_providers::openai::{Brokered, Dropped};
+use switchboard_providers::openai::Brokered;
+use switchboard_providers::openai::translate::Dropped;
 use switchboard_store::RealtimeReserved;
 
 use crate::person::{Person, person};
@@ -55,7 +56,7 @@ struct OpenOut<'a> {
     lease_expires_at: Timestamp,
     renew_every_secs: u64,
     deadline_at: Timestamp,
-    model: Option<&'a str>,
+    model: &'a str,
     voice: Option<&'a str>,
     dropped_fields: &'a [Dropped],
 }

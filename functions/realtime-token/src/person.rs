@@ -69,13 +69,13 @@ fn of(tenant: &TenantId, kind: &str, name: Option<Personal>) -> Person {
 }
 
 /// HMAC-SHA256 of the person under the tenant's name: the same person of another tenant is somebody else.
-fn digest(tenant: &TenantId, kind: &str, name: &str) -> Vec<u8> {
+fn digest(tenant: &TenantId, kind: &str, name: &str) -> [u8; 32] {
     // HMAC takes keys of any length.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(tenant.as_str().as_bytes()) else { return Vec::new() };
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(tenant.as_str().as_bytes()) else { return [0; 32] };
     mac.update(kind.as_bytes());
     mac.update(b"\0");
     mac.update(name.as_bytes());
-    mac.finalize().into_bytes().to_vec()
+    mac.finalize().into_bytes().into()
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use switchboard_auth::Caller;
 use switchboard_core::{Effect, Fault, RealtimeId};
 use switchboard_lambda::{ApiError, Reply, Request};
-use switchboard_providers::openai::Dropped;
+use switchboard_providers::openai::translate::Dropped;
 
 use crate::person::person;
 use crate::wish::{Wish, wish};

@@ -1,19 +1,12 @@
 //! `POST /api/realtime/translate`: beta-shaped options, or a whole `session.update`, in the words of today's API. Nothing is sent.
 
 use http::StatusCode;
-use serde::Serialize;
 use serde_json::{Map, Value};
 use switchboard_lambda::{ApiError, Reply, Request};
-use switchboard_providers::openai::{Dropped, translate};
+use switchboard_providers::openai::translate;
 
 use crate::Operation;
 use crate::wish::bad_options;
-
-#[derive(Serialize)]
-struct TranslationOut {
-    event: Map<String, Value>,
-    dropped: Vec<Dropped>,
-}
 
 pub(crate) fn translate(request: &Request<Operation>) -> Result<Reply, ApiError> {
     let mut body = request.json::<Map<String, Value>>()?;
@@ -22,6 +15,6 @@ pub(crate) fn translate(request: &Request<Operation>) -> Result<Reply, ApiError>
         Some(Value::Bool(substitute)) => substitute,
         Some(_) => return Err(ApiError::invalid("substituteVoice", "must be true or false")),
     };
-    let (event, dropped) = translate::event(&body, substitute).map_err(|bad| bad_options(&bad))?;
-    Reply::json(StatusCode::OK, &TranslationOut { event, dropped })
+    let translated = translate::event(&body, substitute).map_err(|bad| bad_options(&bad))?;
+    Reply::json(StatusCode::OK, &translated)
 }

@@ -4,12 +4,11 @@ use serde_json::{Map, Value};
 use switchboard_auth::Caller;
 use switchboard_core::{Detail, Fault, Scope};
 use switchboard_lambda::ApiError;
-use switchboard_providers::openai::{BadOption, Dropped, SessionConfig, translate};
+use switchboard_providers::openai::translate::{self, BadOption, Dropped};
+use switchboard_providers::openai::{DEFAULT_PRESET, SessionConfig};
 
 use crate::App;
 
-/// The preset that counts where none is named.
-const DEFAULT_PRESET: &str = "default";
 /// What is ours in a request, and no option of a session.
 const OURS: [&str; 8] =
     ["userId", "sdp", "preset", "ttlSecs", "maxDurationSecs", "substituteVoice", "metadata", "language"];
@@ -42,11 +41,15 @@ pub(crate) fn wish(
     })?;
     options.retain(|option, value| !OURS.contains(&option.as_str()) && !value.is_null());
     let translated = translate::session(&options, substitute_voice).map_err(|bad| bad_options(&bad))?;
-    if !translated.session.is_empty() && caller.require(Scope::RealtimeRaw).is_err() {
+    // What kind of session it is stands in every one.
+    let sets_any = translated.session.as_json().keys().any(|option| option != "type");
+    if sets_any && caller.require(Scope::RealtimeRaw).is_err() {
         let message = "only an API key with the scope realtime:raw may set a session's options; name a preset instead";
         return Err(ApiError::new(Fault::Forbidden, message));
     }
-    Ok(Wish { session: translated.session.over(base), dropped: translated.dropped })
+    let mut dropped = translated.dropped;
+    dropped.extend_from_slice(app.realtime.dropped(name));
+    Ok(Wish { session: translated.session.over(base), dropped })
 }
 
 /// 400 that names every wrong option.

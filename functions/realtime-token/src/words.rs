@@ -70,7 +70,8 @@ async fn page_call(app: &App, caller: &Caller, id: &str) -> Result<Call, ApiErro
         Some(lease) if !page || lease.holder == caller.principal_key() => Ok(call),
         None if !page => {
             let message = "only a realtime call's page posts what was said; this call's provider tells it";
-            Err(ApiError::new(Fault::UnsupportedByProvider, message).with("nearest", "GET /api/calls/{callId}/transcript"))
+            Err(ApiError::new(Fault::UnsupportedByProvider, message)
+                .with("nearest", "GET /api/calls/{callId}/transcript"))
         }
         _ => Err(ApiError::new(Fault::NotFound, "there is no such call")),
     }
@@ -80,9 +81,7 @@ async fn page_call(app: &App, caller: &Caller, id: &str) -> Result<Call, ApiErro
 async fn kept(app: &App, call: &Call, leg: LegId) -> Result<Vec<SpokenTurn>, ApiError> {
     let found = call.leg(leg).map(|leg| &leg.evidence.transcript);
     Ok(match found {
-        Some(Found::Ready(outline)) => {
-            app.shell.store.call_transcript(call.id, &outline.value.fingerprint).await?
-        }
+        Some(Found::Ready(outline)) => app.shell.store.call_transcript(call.id, &outline.value.fingerprint).await?,
         _ => Vec::new(),
     })
 }

@@ -85,6 +85,7 @@ async fn perform(app: &App, call: Call, duty: Duty, last_try: bool) -> Result<Ca
         Duty::TakeBack | Duty::ExtendSlot => Ok(call),
         Duty::Overdue | Duty::Settle => app.desk.settle(call).await,
         Duty::Drain => app.desk.drain(call).await,
+        Duty::Answer => app.desk.answer(call, &app.reception).await,
         Duty::ReadBack | Duty::Poll => {
             let Review { call, trouble, .. } = app.desk.look_at_live(call).await?;
             trouble.map_or(Ok(call), Err)

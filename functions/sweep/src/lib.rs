@@ -25,6 +25,7 @@ use switchboard_calls::Desk;
 use switchboard_core::TenantId;
 use switchboard_lambda::{Boot, ConfigError, Shell};
 use switchboard_providers::fleet::{Fleet, FleetConfig};
+use switchboard_providers::openai::{RealtimeConfig, Reception};
 
 pub use round::{Round, round};
 
@@ -39,6 +40,8 @@ const PAUSE: Duration = Duration::from_secs(10);
 pub struct App {
     shell: Shell,
     desk: Desk,
+    /// What becomes of calls that come in over OpenAI's SIP connector.
+    reception: Reception,
     /// Whose concern the accounts are (`ACCOUNT_OWNER_TENANT`).
     owner: TenantId,
     accounts: accounts::Watch,
@@ -53,13 +56,15 @@ impl App {
         let mut config = boot.config();
         let shell = Shell::compose(boot, &mut config);
         let fleet = FleetConfig::read(&mut config);
+        let realtime = RealtimeConfig::read(&mut config);
+        let reception = Reception::read(&mut config, &realtime);
         let owner = Shell::account_owner(&mut config);
         let accounts = accounts::Watch::read(&mut config);
         config.required("BUCKET_NAME");
         config.finish()?;
         let fleet = Fleet::new(fleet, &shell.secrets, &shell.clock, &boot.http());
         let desk = Desk { store: shell.store.clone(), fleet };
-        Ok(Self { shell, desk, owner, accounts })
+        Ok(Self { shell, desk, reception, owner, accounts })
     }
 }
 

@@ -235,6 +235,10 @@ async fn came_in(
         alarms: std::collections::BTreeMap::new(),
         version: 0,
     };
+    if claim.provider == ProviderId::Openai {
+        call.deadline_at = now.plus(app.reception.lasts);
+        call.awaits_answer(now);
+    }
     // That it is reported at all says that it came.
     let mut said = news.observation.clone();
     said.progress = said.progress.or(Some(Progress::Ringing));
@@ -262,6 +266,10 @@ async fn came_in(
         ..CallWrite::default()
     };
     match app.shell.store.call_write(call, &write).await? {
+        Written::Done(call) if claim.provider == ProviderId::Openai => {
+            crate::openai::answer(app, *call).await;
+            Ok(Some(false))
+        }
         Written::Done(call) => {
             read_back(app, *call, id).await;
             Ok(Some(false))

@@ -6,6 +6,7 @@
 //! | module | what |
 //! |---|---|
 //! | `omi` | OMI: `POST /api/webhook`, `POST /webhooks/omi` |
+//! | `openai` | OpenAI: `POST /webhooks/openai` |
 //! | `twilio` | Twilio, which signs address and form: `POST /webhooks/twilio` |
 //! | `capability` | Hamsa and OmniDimension, which cannot sign: `POST /webhooks/hamsa/{token}`, `POST /webhooks/omnidimension/{token}` |
 //! | `call` | what follows for a call, whoever says it |
@@ -17,6 +18,7 @@ mod capability;
 mod delivery;
 mod known_hooks;
 mod omi;
+mod openai;
 mod twilio;
 
 use std::sync::Arc;
@@ -27,6 +29,7 @@ use switchboard_core::{Fault, ProviderId, TenantId};
 use switchboard_lambda::{ApiError, Boot, ConfigError, RateClass, Reply, Request, Route, Shell};
 use switchboard_providers::capability_url;
 use switchboard_providers::fleet::{Fleet, FleetConfig};
+use switchboard_providers::openai::{RealtimeConfig, Reception};
 
 /// What this function is made of.
 #[derive(Debug)]
@@ -36,6 +39,10 @@ pub struct App {
     omi_secret_name: String,
     /// The secret with Twilio's signing keys (`TWILIO_WEBHOOK_SECRET_NAME`).
     twilio_secret_name: String,
+    /// The secret with `OPENAI_WEBHOOK_SECRET` (`OPENAI_WEBHOOK_SECRET_NAME`).
+    openai_secret_name: String,
+    /// What becomes of calls that come in over SIP.
+    reception: Reception,
     known_hooks: known_hooks::KnownHooks,
     desk: Desk,
     /// Whose the calls are that came in from outside (`ACCOUNT_OWNER_TENANT`).
@@ -49,6 +56,8 @@ pub enum Operation {
     Omi,
     /// A delivery of Twilio.
     Twilio,
+    /// A delivery of OpenAI.
+    Openai,
     /// A delivery of Hamsa.
     Hamsa,
     /// A delivery of OmniDimension.
@@ -72,6 +81,9 @@ pub const ROUTES: &[Route<Operation>] = &[
         .with_body_up_to(MAX_DELIVERY),
     // Where an operator has chosen GET at Twilio, the same parameters come in the query.
     Route::new("GET", "/webhooks/twilio", Operation::Twilio, Access::self_proving()).limited_by(RateClass::Unlimited),
+    Route::new("POST", "/webhooks/openai", Operation::Openai, Access::self_proving())
+        .limited_by(RateClass::Unlimited)
+        .with_body_up_to(MAX_DELIVERY),
     Route::new("POST", "/webhooks/hamsa/{token}", Operation::Hamsa, Access::self_proving())
         .limited_by(RateClass::Unlimited)
         .with_body_up_to(MAX_DELIVERY),
@@ -91,7 +103,10 @@ impl App {
         config.required("BUCKET_NAME");
         let omi_secret_name = config.required("OMI_WEBHOOK_SECRET_NAME");
         let twilio_secret_name = config.required("TWILIO_WEBHOOK_SECRET_NAME");
+        let openai_secret_name = config.required("OPENAI_WEBHOOK_SECRET_NAME");
         let fleet = FleetConfig::read(&mut config);
+        let realtime = RealtimeConfig::read(&mut config);
+        let reception = Reception::read(&mut config, &realtime);
         let owner = Shell::account_owner(&mut config);
         config.finish()?;
         let fleet = Fleet::new(fleet, &shell.secrets, &shell.clock, &boot.http());
@@ -100,6 +115,8 @@ impl App {
             shell,
             omi_secret_name,
             twilio_secret_name,
+            openai_secret_name,
+            reception,
             known_hooks: known_hooks::KnownHooks::default(),
             desk,
             owner,
@@ -121,6 +138,7 @@ pub async fn handle(app: Arc<App>, _caller: Caller, request: Request<Operation>)
     let answered = match request.operation {
         Operation::Omi => omi::receive(&app, &request).await,
         Operation::Twilio => twilio::receive(&app, &request).await,
+        Operation::Openai => openai::receive(&app, &request).await,
         Operation::Hamsa => capability::receive(&app, &request, ProviderId::Hamsa).await,
         Operation::Omnidimension => capability::receive(&app, &request, ProviderId::Omnidimension).await,
     };

@@ -3,7 +3,9 @@
 //! A rung says only what was asked and answered. Whether the call is over is read from the record afterwards; until somebody
 //! says so it is not.
 
-use switchboard_core::{Call, Channel, Leg, LegId, ProviderId, Rung};
+use switchboard_core::{
+    Call, Channel, EndClaim, EndReason, Entry, Leg, LegId, Observation, ProviderId, RUNG_ENDED, Rung, Source,
+};
 use switchboard_providers::{Provider, ProviderError, RungResult};
 use switchboard_store::Change;
 
@@ -16,7 +18,7 @@ const TWILIO_LINE: &str = "twilio.line";
 /// Whether there is anything at all that could end an attempt.
 #[must_use]
 pub fn has_rung(call: &Call, leg: &Leg, provider: &dyn Provider) -> bool {
-    own_rung(call.channel, provider) || over_own_number(call, leg)
+    provider.hang_up().is_some() || own_rung(call.channel, provider) || over_own_number(call, leg)
 }
 
 fn own_rung(channel: Channel, provider: &dyn Provider) -> bool {
@@ -54,9 +56,15 @@ impl Desk {
             }
             Err(error) => return Err(error),
         };
-        let mut rungs = Vec::new();
+        let (mut rungs, mut over) = (Vec::new(), Vec::new());
         for leg in live_legs(&call) {
-            rungs.extend(self.climb_leg(&call, leg).await?);
+            match self.hang_up(&call, leg).await {
+                Some((rung, ended)) => {
+                    rungs.push(rung);
+                    over.extend(ended.then_some(leg));
+                }
+                None => rungs.extend(self.climb_leg(&call, leg).await?),
+            }
         }
         let now = self.store.now();
         let written = self
@@ -68,7 +76,8 @@ impl Desk {
                 for rung in &rungs {
                     call.climbed(rung.clone(), now);
                 }
-                Some(Change::default())
+                let over = over.iter().filter_map(|leg| self.hung_up(call, *leg));
+                Some(Change { entries: over.collect(), ..Change::default() })
             })
             .await?;
         let call = changed(written, call)?;
@@ -77,6 +86,36 @@ impl Desk {
             tracing::info!(%error, "what came of an end cannot be read yet");
         }
         Ok(call)
+    }
+
+    /// Asks a provider that ends every call in one way, and answers whether it says that the call is over. `None` for all others,
+    /// and for what has no name yet.
+    async fn hang_up(&self, call: &Call, leg: LegId) -> Option<(Rung, bool)> {
+        let leg = call.leg(leg)?;
+        let hang_up = self.fleet.get(leg.provider)?.hang_up()?;
+        leg.evidence.external_ids().next()?;
+        let asked = hang_up.hang_up(&known_call(call, leg)).await;
+        let over = matches!(asked, Ok(RungResult::Ended | RungResult::AlreadyOver));
+        Some((self.rung(format!("{}.hang_up", leg.provider), asked), over))
+    }
+
+    /// Takes down that an attempt is over: its provider, which keeps no records, does not know it any more.
+    fn hung_up(&self, call: &mut Call, leg: LegId) -> Option<Entry> {
+        let now = self.store.now();
+        let known = call.leg(leg)?;
+        let provider = known.provider;
+        let ended = call.ending.iter().flat_map(|ending| &ending.rungs).next_back()?.result == RUNG_ENDED;
+        let mut said = Observation::new(Source::ProviderApi, "hang_up");
+        said.end = Some(EndClaim::new(EndReason::Completed, "hang up"));
+        // Of one that was over before, nobody can say since when.
+        if ended {
+            said.ended_at = Some(now);
+            let secs = known.evidence.answered_at().map(|answered| now.since(answered).as_secs());
+            said.duration_secs = secs.and_then(|secs| u32::try_from(secs).ok());
+        }
+        let observed = call.observe(leg, &said, now);
+        let entry = self.own_entry((leg, provider), "hang_up");
+        Some(Entry { source: said.source, applied: observed.applied, note: observed.note, ..entry })
     }
 
     async fn climb_leg(&self, call: &Call, leg: LegId) -> Result<Vec<Rung>, DeskError> {

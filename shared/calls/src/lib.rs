@@ -8,6 +8,7 @@
 //! | module | what |
 //! |---|---|
 //! | `desk` | [`Desk`]: store and providers together |
+//! | `reception` | answering a call that came in |
 //! | `placing` | the fence before a dial, and what came of it |
 //! | `look` | reading the provider's record of an attempt |
 //! | `ladder` | ending an attempt, rung by rung |
@@ -23,6 +24,7 @@ mod keep;
 mod ladder;
 mod look;
 mod placing;
+mod reception;
 mod settle;
 
 pub use desk::{Desk, DeskError, known_call};

@@ -36,6 +36,7 @@ pub fn compose(name: &str, boot: &Boot) -> Result<Option<Function>, ConfigError>
         "agents" => host!(boot, agents),
         "call-create" => host!(boot, call_create),
         "call-end" => host!(boot, call_end),
+        "realtime-token" => host!(boot, realtime_token),
         "call-read" => host!(boot, call_read),
         _ => Ok(None),
     }

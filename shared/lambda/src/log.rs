@@ -18,7 +18,7 @@ use crate::Environment;
 /// The target of the line per request.
 const REQUEST: &str = "switchboard_lambda::request";
 /// Our crates, by how their targets begin.
-const OURS: [&str; 16] = [
+const OURS: [&str; 17] = [
     "switchboard_core",
     "switchboard_providers",
     "switchboard_store",
@@ -33,6 +33,7 @@ const OURS: [&str; 16] = [
     "agents",
     "call_create",
     "call_end",
+    "realtime_token",
     "call_read",
     "sweep",
 ];

@@ -18,6 +18,7 @@
 //! | `presets` | [`RealtimeConfig`]: the sessions that an installation configures |
 //! | `safety_id` | [`SafetyId`]: who a session is for, without saying who |
 //! | `translate` | options and events of the beta in the current shape |
+//! | `reception` | what becomes of calls that come in over SIP |
 //! | `webhook` | its deliveries |
 //! | `sip` | who rings, by the headers of a SIP call |
 
@@ -35,6 +36,7 @@ mod chat;
 mod client;
 mod form;
 mod presets;
+mod reception;
 mod safety_id;
 mod session;
 mod sip;
@@ -48,6 +50,7 @@ pub use client::{
     ACCEPT, BROKER, CHAT_CANCEL, CHAT_SESSION, CLIENT_SECRET, HANG_UP, HANG_UP_AGAIN, OPERATIONS, REJECT,
 };
 pub use presets::{DEFAULT_PRESET, RealtimeConfig};
+pub use reception::{Answer, Reception};
 pub use safety_id::SafetyId;
 pub use session::SessionConfig;
 pub use translate::model::DEFAULT_MODEL;

@@ -19,6 +19,8 @@ pub enum Duty {
     Settle,
     /// Apply what was delivered under the provider's name before that name was known to be this call's.
     Drain,
+    /// Take a call that came in, or refuse it.
+    Answer,
     /// Look up what a sender that cannot sign has claimed.
     ReadBack,
     /// Ask the provider about a call that has been silent.
@@ -54,6 +56,8 @@ impl Duty {
     fn pauses(self) -> &'static [u64] {
         match self {
             Self::TakeBack | Self::Overdue | Self::ExtendSlot => &[10],
+            // The caller hears it ring.
+            Self::Answer => &[5, 5, 10],
             Self::Drain | Self::ReadBack => &[5, 10, 30, 60, 300],
             Self::Settle => &[10, 20, 30, 60, 120, 300],
             Self::Poll => &[30, 30, 60, 60, 120, 300],
@@ -70,6 +74,8 @@ impl Duty {
         match self {
             Self::Collect | Self::CopyRecording => 7,
             Self::Drain => 40,
+            // Nobody lets it ring for longer than two minutes.
+            Self::Answer => 12,
             _ => u32::MAX,
         }
     }

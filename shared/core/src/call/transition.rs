@@ -229,6 +229,12 @@ impl Call {
         self.tend(now);
     }
 
+    /// It came in and waits to be taken.
+    pub fn awaits_answer(&mut self, now: Timestamp) {
+        self.duties.take_on(Duty::Answer, now);
+        self.tend(now);
+    }
+
     /// Counts a try of a duty and puts the next one off; answers whether that was the last one.
     pub fn tried(&mut self, duty: Duty, now: Timestamp) -> bool {
         let spent = self.duties.tried(duty, now);
@@ -312,6 +318,7 @@ impl Call {
         } else {
             self.slot = None;
             self.duties.drop(Duty::ExtendSlot);
+            self.duties.drop(Duty::Answer);
             for kind in [AlarmKind::CannotEnd, AlarmKind::PastDeadline] {
                 self.alarms.remove(&kind);
             }

@@ -47,6 +47,12 @@ impl fmt::Debug for Brokered {
 }
 
 impl Openai {
+    /// Where a page that has a client secret posts its offer.
+    #[must_use]
+    pub fn calls_url(&self) -> String {
+        format!("{}/realtime/calls", self.config.base_url)
+    }
+
     /// Makes a secret with which a browser opens sessions like this one itself. `ttl` is held within 10 s to 2 h.
     ///
     /// # Errors

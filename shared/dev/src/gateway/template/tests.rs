@@ -109,8 +109,19 @@ fn the_deployed_template_gives_every_function_its_routes_and_a_resolved_environm
     // The order of a JSON object's members is a matter of which features the workspace's build unifies.
     let mut named: Vec<&str> = functions.iter().map(|function| function.name.as_str()).collect();
     named.sort_unstable();
-    let expected =
-        ["admin", "agents", "call-create", "call-end", "call-read", "health", "process", "session", "sweep", "webhook"];
+    let expected = [
+        "admin",
+        "agents",
+        "call-create",
+        "call-end",
+        "call-read",
+        "health",
+        "process",
+        "realtime-token",
+        "session",
+        "sweep",
+        "webhook",
+    ];
     assert_eq!(named, expected);
     for function in &functions {
         assert_eq!(function.routes.is_empty(), function.name == "sweep", "only the schedule has no route");
