@@ -13,6 +13,7 @@ use switchboard_providers::Provider;
 use switchboard_providers::hamsa::{Hamsa, HamsaConfig};
 use switchboard_providers::omi::{Omi, OmiConfig};
 use switchboard_providers::omnidimension::{Omnidimension, OmnidimensionConfig};
+use switchboard_providers::openai::{Openai, OpenaiConfig};
 use switchboard_providers::twilio::{ACCOUNT_SID_KEY, AUTH_TOKEN_KEY, Twilio, TwilioConfig};
 
 use crate::App;
@@ -53,6 +54,7 @@ pub(crate) fn compose(boot: &Boot, config: &mut Config<'_>, shell: &Shell) -> Ve
     let secrets = || Arc::clone(&shell.secrets);
     let (hamsa, omi) = (HamsaConfig::read(config), OmiConfig::read(config));
     let (omnidimension, twilio) = (OmnidimensionConfig::read(config), TwilioConfig::read(config));
+    let openai = OpenaiConfig::read(config);
     vec![
         Known {
             secret_name: omi.secret_name.clone(),
@@ -76,6 +78,11 @@ pub(crate) fn compose(boot: &Boot, config: &mut Config<'_>, shell: &Shell) -> Ve
                 &[ACCOUNT_SID_KEY, "TWILIO_API_KEY_SID", "TWILIO_API_KEY_SECRET"],
             ],
             provider: Box::new(Twilio::new(twilio, secrets(), boot.clock(), boot.http())),
+        },
+        Known {
+            secret_name: openai.secret_name.clone(),
+            credentials: &[&["OPENAI_API_KEY"]],
+            provider: Box::new(Openai::new(openai, secrets(), boot.clock(), boot.http())),
         },
     ]
 }
@@ -105,6 +112,7 @@ fn capabilities(provider: &dyn Provider) -> Vec<&'static str> {
         ("calls", provider.calls().is_some()),
         ("web_calls", provider.web_calls().is_some()),
         ("records", provider.records().is_some()),
+        ("hang_up", provider.hang_up().is_some()),
         ("agents", provider.agents().is_some()),
         ("account", provider.account().is_some()),
     ];
