@@ -37,6 +37,14 @@ pub const TWILIO_API_KEY_SID: &str = "SK00000000000000000000000000000000";
 pub const TWILIO_API_KEY_SECRET: &str = "local-twilio-api-key-secret";
 /// The numbers of that account. Hamsa and OmniDimension know them, too, and calls from them go over Twilio.
 pub const TWILIO_NUMBERS: [&str; 2] = ["+15005550100", "+15005550101"];
+/// What simulated OpenAI knows us by.
+pub const OPENAI_API_KEY: &str = "sk-local-openai-0000";
+/// What simulated OpenAI signs its webhooks with.
+pub const OPENAI_WEBHOOK_SECRET: &str = "whsec_bG9jYWwtb3BlbmFpLXdlYmhvb2stc2VjcmV0LTE=";
+/// What TURN servers would share with us.
+const TURN_SECRET: &str = "local-turn-secret-never-used-in-a-deployment";
+/// The one hosted workflow that simulated ChatKit knows.
+pub const CHATKIT_AGENT_ID: &str = "wf_local0000000000000000";
 /// What the unguessable part of webhook URLs is made with.
 const WEBHOOK_URL_SECRET: &str = "local-webhook-url-secret-never-used-in-a-deployment";
 /// What session tokens and cursors are signed with.
@@ -47,7 +55,7 @@ pub const OWNER: &str = "local";
 
 /// The secret objects with their local values, by the names that the template gives them.
 #[must_use]
-pub fn secrets() -> [(&'static str, Value); 8] {
+pub fn secrets() -> [(&'static str, Value); 11] {
     [
         (
             "switchboard/omi",
@@ -64,6 +72,9 @@ pub fn secrets() -> [(&'static str, Value); 8] {
             "switchboard/twilio-webhook",
             json!({ "TWILIO_ACCOUNT_SID": TWILIO_ACCOUNT_SID, "TWILIO_AUTH_TOKEN": TWILIO_AUTH_TOKEN }),
         ),
+        ("switchboard/openai", json!({ "OPENAI_API_KEY": OPENAI_API_KEY })),
+        ("switchboard/turn", json!({ "TURN_SECRET": TURN_SECRET })),
+        ("switchboard/openai-webhook", json!({ "OPENAI_WEBHOOK_SECRET": OPENAI_WEBHOOK_SECRET })),
         ("switchboard/webhook-urls", json!({ "WEBHOOK_URL_SECRET": WEBHOOK_URL_SECRET })),
         ("switchboard/signing", json!({ "JWT_SECRET": JWT_SECRET })),
     ]

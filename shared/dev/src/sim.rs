@@ -3,8 +3,8 @@
 //! They are real HTTP servers that behave: they check credentials, remember, and post signed webhooks back, on the
 //! world's clock. They are written from the providers' contracts and know nothing of the product that calls them.
 //!
-//! `omi.rs` is OMI's voice API; `hamsa.rs`, `omnidimension.rs` and `twilio.rs` place phone calls, and the lines are
-//! those of `carrier.rs`. Between a provider and its callers lie `front.rs` (recording, and faults acting on requests),
+//! `omi.rs` is OMI's voice API; `hamsa.rs`, `omnidimension.rs` and `twilio.rs` place phone calls, `openai.rs` holds
+//! realtime calls, and the lines are those of `carrier.rs`. Between a provider and its callers lie `front.rs` (recording, and faults acting on requests),
 //! `port.rs` and `connection.rs` (faults acting on connections). `deliveries.rs` keeps the webhooks that are owed,
 //! `courier.rs` posts them, `clockwork.rs` does it all on time. `control.rs` serves `/_sim/*`.
 
@@ -24,6 +24,7 @@ use self::front::Face;
 use self::hamsa::Hamsa;
 use self::omi::{Omi, OmiAccount};
 use self::omnidimension::{Agents, Omnidimension};
+use self::openai::{Openai, Peers};
 use self::provider::Provider;
 use self::recorder::Recorder;
 use self::signature::WebhookSecret;
@@ -48,6 +49,8 @@ mod front;
 mod hamsa;
 pub mod omi;
 mod omnidimension;
+mod openai;
+pub mod page;
 mod port;
 pub mod provider;
 mod query;
@@ -62,7 +65,7 @@ pub mod twilio;
 pub use self::port::UNCOUNTED;
 
 /// The providers that are simulated, in the order in which they are listed to people.
-pub const SIMULATED: [Provider; 4] = [Provider::Omi, Provider::Omnidimension, Provider::Hamsa, Provider::Twilio];
+pub const SIMULATED: [Provider; 5] = Provider::ALL;
 
 /// What the simulators are made from.
 pub struct Setup {
@@ -80,6 +83,10 @@ pub struct Setup {
     pub omnidimension_api_key: String,
     /// The account that callers of Twilio must prove to have.
     pub twilio: TwilioAccount,
+    /// The key of callers of OpenAI.
+    pub openai_api_key: String,
+    /// The origins of the pages that may speak to OpenAI themselves, comma-separated.
+    pub pages: String,
     /// What those sign their webhooks with that sign them.
     pub signing_keys: SigningKeys,
     /// Chooses among wordings; the same seed says the same things.
@@ -121,6 +128,8 @@ pub struct Simulators {
     hamsa: Arc<Hamsa>,
     omnidimension: Arc<Omnidimension>,
     twilio: Arc<Twilio>,
+    openai: Arc<Openai>,
+    pages: String,
     stopwatch: Stopwatch,
 }
 
@@ -131,7 +140,9 @@ impl Simulators {
     ///
     /// The ledger cannot be read, or no HTTP client can be made.
     pub fn open(setup: Setup) -> Result<Self, OpenError> {
-        let Setup { clock, ledger, save_offset, omi, hamsa_api_key, omnidimension_api_key, twilio, .. } = setup;
+        let Setup {
+            clock, ledger, save_offset, omi, hamsa_api_key, omnidimension_api_key, twilio, openai_api_key, ..
+        } = setup;
         let deliveries = Arc::new(Deliveries::open(clock.clone(), ledger.clone(), setup.signing_keys)?);
         let of_hamsa = Arc::new(hamsa::Reporter::new(Arc::clone(&deliveries)));
         let agents = Agents::open(ledger.clone())?;
@@ -139,10 +150,13 @@ impl Simulators {
         let of_twilio = Arc::new(twilio::Reporter::new(Arc::clone(&deliveries), twilio.sid.clone()));
         let (hamsa, omnidimension, twilio_calls) =
             (Arc::clone(&of_hamsa), Arc::clone(&of_omnidimension), Arc::clone(&of_twilio));
-        let reports: [(Provider, Report); 3] = [
+        let peers = Arc::new(Peers::default());
+        let of_openai = Arc::clone(&peers);
+        let reports: [(Provider, Report); 4] = [
             (Provider::Hamsa, Arc::new(move |line, progress| hamsa.report(line, progress))),
             (Provider::Omnidimension, Arc::new(move |line, progress| omnidimension.report(line, progress))),
             (Provider::Twilio, Arc::new(move |line, progress| twilio_calls.report(line, progress))),
+            (Provider::Openai, Arc::new(move |line, progress| of_openai.report(line, progress))),
         ];
         let carrier = Arc::new(Carrier::open(clock.clone(), ledger.clone(), reports)?);
         let schedule = Arc::new(Schedule::default());
@@ -160,6 +174,13 @@ impl Simulators {
             Arc::clone(&carrier),
             of_omnidimension,
         )?;
+        let openai = Openai::open(
+            openai_api_key,
+            clock.clone(),
+            ledger.clone(),
+            (Arc::clone(&carrier), peers),
+            Arc::clone(&deliveries),
+        )?;
         let hamsa = Hamsa::new(hamsa_api_key, clock.clone(), ledger.clone(), Arc::clone(&carrier), of_hamsa);
         Ok(Self {
             recorder: Arc::new(Recorder::new(clock.clone())),
@@ -171,6 +192,8 @@ impl Simulators {
             omnidimension: Arc::new(omnidimension),
             twilio: Arc::new(Twilio::new(twilio, clock.clone(), Arc::clone(&carrier), of_twilio)),
             omi: Arc::new(Omi::new(omi, clock, ledger, Arc::clone(&deliveries), setup.seed)),
+            openai: Arc::new(openai),
+            pages: setup.pages,
             carrier,
             deliveries,
         })
@@ -191,6 +214,11 @@ impl Simulators {
         self.deliveries.set_twilio_token(auth_token);
     }
 
+    /// What OpenAI signs with from now on.
+    pub fn set_openai_webhook_secret(&self, secret: WebhookSecret) {
+        self.deliveries.set_openai_secret(secret);
+    }
+
     /// Where the webhooks of all agents of Hamsa or OmniDimension go from now on that have none of their own; kept in
     /// memory only. The other providers have no agents, and nothing happens.
     pub fn set_agent_webhook(&self, provider: Provider, url: String) {
@@ -202,19 +230,24 @@ impl Simulators {
     }
 
     /// A provider with its front, for a server of one's own. The faults that act on connections (`refuse`,
-    /// `reset_after_send`, the end of `hang`) need [`Simulators::serve`]; here they answer 502. A provider that is not
-    /// among [`SIMULATED`] answers 404 to everything.
+    /// `reset_after_send`, the end of `hang`) need [`Simulators::serve`]; here they answer 502.
     pub fn router(&self, provider: Provider) -> Router {
         let (face, service): (Face, Router) = match provider {
             Provider::Omi => (omi::face(), Arc::clone(&self.omi).router()),
             Provider::Hamsa => (hamsa::face(), Arc::clone(&self.hamsa).router()),
             Provider::Omnidimension => (omnidimension::face(), Arc::clone(&self.omnidimension).router()),
             Provider::Twilio => (self.twilio.face(), Arc::clone(&self.twilio).router()),
-            Provider::Openai => return Router::new(),
+            Provider::Openai => (self.openai.face(), Arc::clone(&self.openai).router()),
         };
         let observed = front::behind(face, Arc::clone(&self.recorder), Arc::clone(&self.faults), service);
-        // Programs call a provider, pages never do.
-        self.stopwatch.on(guard(observed, Guard::control_plane()))
+        self.stopwatch.on(match provider {
+            // A page brings its own offer, with the secret that its server got for it.
+            Provider::Openai => guard(openai::open_to_pages(observed), Guard::product(&self.pages)),
+            // Programs call the others, pages never do.
+            Provider::Omi | Provider::Omnidimension | Provider::Hamsa | Provider::Twilio => {
+                guard(observed, Guard::control_plane())
+            }
+        })
     }
 
     /// Serves a provider on `listener` until the future is dropped. Its base URL is [`base_url`] of the address.
@@ -248,6 +281,7 @@ impl Simulators {
             clockwork: Arc::clone(&self.clockwork),
             schedule: Arc::clone(&self.schedule),
             carrier: Arc::clone(&self.carrier),
+            openai: Arc::clone(&self.openai),
             webhook_urls: WebhookUrls(Arc::new({
                 let simulators = self.clone();
                 move || simulators.webhook_urls()
@@ -260,7 +294,12 @@ impl Simulators {
     pub fn webhook_urls(&self) -> Vec<WebhookUrl> {
         let of_omi = self.deliveries.gateway().map(|base| format!("{base}{}", omi::WEBHOOK_PATH));
         let of_omi = of_omi.map(|url| WebhookUrl { provider: Provider::Omi, url });
-        let others = [self.omnidimension.webhook_urls(), self.hamsa.webhook_urls(), self.twilio.webhook_urls()];
+        let others = [
+            self.openai.webhook_urls(),
+            self.omnidimension.webhook_urls(),
+            self.hamsa.webhook_urls(),
+            self.twilio.webhook_urls(),
+        ];
         of_omi.into_iter().chain(others.into_iter().flatten()).collect()
     }
 
@@ -325,7 +364,8 @@ pub fn base_url(provider: Provider, port: u16) -> String {
     let path = match provider {
         Provider::Omi => "/v1",
         Provider::Omnidimension => omnidimension::BASE,
-        Provider::Hamsa | Provider::Twilio | Provider::Openai => "",
+        Provider::Openai => openai::BASE,
+        Provider::Hamsa | Provider::Twilio => "",
     };
     format!("http://127.0.0.1:{port}{path}")
 }

@@ -99,6 +99,8 @@ pub struct Endpoints {
     pub omnidimension: String,
     /// Simulated Twilio.
     pub twilio: String,
+    /// Simulated OpenAI, `/v1` included.
+    pub openai: String,
 }
 
 /// A running world. Dropping it stops it.
@@ -170,7 +172,9 @@ impl World {
         let secrets = secrets::seed(&boot, options.directory.as_ref()).await?;
         let store = seed_table(&boot, &clock).await?;
 
-        let simulators = providers::open(&clock, &ledger, &secrets, options.seed, &stopwatch)?;
+        // Its own page, by either of its names, speaks to OpenAI as to the API.
+        let pages = format!("{cors_origin},{base},http://127.0.0.1:{port}");
+        let simulators = providers::open(&clock, &ledger, &secrets, options.seed, (pages, &stopwatch))?;
         let (provider_servers, bases) = providers::serve(&simulators, &ledger).await?;
         let at = |provider| bases.get(&provider).cloned().unwrap_or_default();
         let endpoints = Endpoints {
@@ -182,6 +186,7 @@ impl World {
             hamsa: at(Provider::Hamsa),
             omnidimension: at(Provider::Omnidimension),
             twilio: at(Provider::Twilio),
+            openai: at(Provider::Openai),
         };
 
         let template = Template::parse(TEMPLATE)?;

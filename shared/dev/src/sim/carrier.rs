@@ -36,7 +36,7 @@ pub(crate) struct Order {
     pub(crate) call_sid: Option<String>,
     pub(crate) to: String,
     pub(crate) from: String,
-    /// Who is there; from [`Callee::at`].
+    /// Who is there; of a number, from [`Callee::at`].
     pub(crate) callee: Callee,
     /// How long it rings.
     pub(crate) ring_limit: Duration,
@@ -156,6 +156,18 @@ impl Carrier {
         if line.is_up() && line.callee != Callee::Ignores {
             line.end(self.clock.now(), ending);
             self.settle(&mut book, line.clone(), Progress::Ended)?;
+        }
+        Ok(Some(line))
+    }
+
+    /// A line is answered that rings until somebody says so, and answers what it is then.
+    pub(crate) fn answer(&self, seq: u64) -> Result<Option<Line>, LedgerError> {
+        let mut book = self.book();
+        self.catch_up(&mut book)?;
+        let Some(mut line) = book.lines.get(&seq).cloned() else { return Ok(None) };
+        if line.is_up() && line.answered_at.is_none() && line.callee.is_let_in() {
+            line.answered_at = Some(self.clock.now());
+            self.settle(&mut book, line.clone(), Progress::Answered)?;
         }
         Ok(Some(line))
     }

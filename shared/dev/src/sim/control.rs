@@ -19,6 +19,7 @@ use super::carrier::{Carrier, Meter};
 use super::clockwork::Clockwork;
 use super::deliveries::{Deliveries, Delivery};
 use super::faults::Faults;
+use super::openai::Openai;
 use super::provider::Provider;
 use super::recorder::Recorder;
 use super::refusal::{Refusal, identified};
@@ -124,6 +125,7 @@ pub(crate) struct Controls {
     pub(crate) clockwork: Arc<Clockwork>,
     pub(crate) schedule: Arc<Schedule>,
     pub(crate) carrier: Arc<Carrier>,
+    pub(crate) openai: Arc<Openai>,
     pub(crate) webhook_urls: WebhookUrls,
 }
 
@@ -134,6 +136,8 @@ pub(crate) fn router(controls: Controls) -> Router {
         .route("/_sim/faults", post(arm).delete(disarm))
         .route("/_sim/clock", get(time).post(advance))
         .route("/_sim/meter", get(meter))
+        .route("/_sim/realtime", get(realtime))
+        .route("/_sim/openai/incoming", post(incoming))
         .route("/_sim/sweep", post(sweep))
         .route("/_sim/deliveries", get(owed).post(misdeliver))
         .route("/_sim/webhook-urls", get(webhook_urls))
@@ -185,6 +189,16 @@ async fn advance(State(controls): State<Controls>, body: Bytes) -> Result<Json<V
 
 async fn meter(State(controls): State<Controls>) -> Result<Json<Meter>, Refusal> {
     controls.carrier.meter().map(Json).map_err(|error| Refusal::internal(&error.to_string()))
+}
+
+async fn realtime(State(controls): State<Controls>) -> Result<Json<Value>, Refusal> {
+    controls.openai.shown().map(Json).map_err(|error| Refusal::internal(&error.to_string()))
+}
+
+async fn incoming(State(controls): State<Controls>, body: Bytes) -> Result<Json<Value>, Refusal> {
+    let wish = wishes::incoming(&body)?;
+    let ringing = controls.openai.ring(wish).map_err(|error| Refusal::internal(&error.to_string()))?;
+    Ok(Json(json!({"callId": ringing.call_id, "webhookId": ringing.webhook_id})))
 }
 
 async fn sweep(State(controls): State<Controls>) -> Json<Value> {

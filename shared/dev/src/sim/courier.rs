@@ -18,6 +18,8 @@ pub struct SigningKeys {
     pub omi: WebhookSecret,
     /// The auth token of the account at Twilio.
     pub twilio: String,
+    /// OpenAI's.
+    pub openai: WebhookSecret,
 }
 
 impl std::fmt::Debug for SigningKeys {
@@ -77,8 +79,9 @@ impl Courier {
             .header("content-type", sender.content_type())
             .body(delivery.body.clone());
         let request = match sender {
-            Sender::Omi => {
-                let signature = keys.omi.sign(&delivery.webhook_id, sent_at_secs, delivery.body.as_bytes());
+            Sender::Omi | Sender::Openai => {
+                let secret = if *sender == Sender::Openai { &keys.openai } else { &keys.omi };
+                let signature = secret.sign(&delivery.webhook_id, sent_at_secs, delivery.body.as_bytes());
                 request
                     .header("webhook-id", &delivery.webhook_id)
                     .header("webhook-timestamp", sent_at_secs)

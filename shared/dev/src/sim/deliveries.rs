@@ -83,11 +83,18 @@ pub(crate) struct Message {
     pub(crate) body: String,
     /// How much later than usual it is sent.
     pub(crate) after: Duration,
+    /// The sender's id of it, where the sender gives one itself.
+    pub(crate) id: Option<String>,
 }
 
 impl Message {
     pub(crate) fn new(sender: Sender, target: &str, body: impl ToString) -> Self {
-        Self { sender, target: target.to_owned(), body: body.to_string(), after: Duration::ZERO }
+        Self { sender, target: target.to_owned(), body: body.to_string(), after: Duration::ZERO, id: None }
+    }
+
+    /// The same with an id of its own.
+    pub(crate) fn named(self, id: &str) -> Self {
+        Self { id: Some(id.to_owned()), ..self }
     }
 }
 
@@ -206,6 +213,11 @@ impl Deliveries {
         self.keys.write().unwrap_or_else(PoisonError::into_inner).twilio = auth_token;
     }
 
+    /// OpenAI signs with `secret` from now on.
+    pub fn set_openai_secret(&self, secret: WebhookSecret) {
+        self.keys.write().unwrap_or_else(PoisonError::into_inner).openai = secret;
+    }
+
     /// Replaces the settings for coming deliveries.
     pub fn set(&self, settings: DeliverySettings) {
         let mut queue = self.queue();
@@ -232,7 +244,7 @@ impl Deliveries {
             }
             let delivery = Delivery {
                 sender: message.sender,
-                webhook_id: message_id(),
+                webhook_id: message.id.unwrap_or_else(message_id),
                 target: message.target,
                 body: message.body,
                 due_at,

@@ -19,10 +19,14 @@ use super::provider::Provider;
 use super::signature::WebhookSecret;
 use super::{OmiAccount, SIMULATED, Setup, Simulators, TwilioAccount, base_url};
 use crate::clock::ScriptedClock;
-use crate::credentials::{HAMSA_API_KEY, OMNIDIMENSION_API_KEY, TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN};
+use crate::credentials::{
+    HAMSA_API_KEY, OMNIDIMENSION_API_KEY, OPENAI_API_KEY, OPENAI_WEBHOOK_SECRET, TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN,
+};
 use crate::ledger::Ledger;
 
 pub(crate) const KEY: &str = "omi_dev_0000";
+/// Where the one page comes from that may speak to OpenAI.
+pub(crate) const PAGE: &str = "http://localhost:3000";
 pub(crate) const WEBHOOK_SECRET: &str = "whsec_bG9jYWwtb21pLXdlYmhvb2stc2VjcmV0LTAwMDE=";
 
 /// One webhook as the gateway got it: `body` is JSON, or a form as an object (of repeated names the last counts).
@@ -123,6 +127,8 @@ pub(crate) fn setup(clock: &ScriptedClock, ledger: &Ledger, saved: Arc<Mutex<Dur
         hamsa_api_key: HAMSA_API_KEY.into(),
         omnidimension_api_key: OMNIDIMENSION_API_KEY.into(),
         twilio: TwilioAccount { sid: TWILIO_ACCOUNT_SID.into(), auth_token: TWILIO_AUTH_TOKEN.into() },
+        openai_api_key: OPENAI_API_KEY.into(),
+        pages: PAGE.into(),
         signing_keys: signing_keys(),
         seed: 0,
         stopwatch: crate::stopwatch::Stopwatch::default(),
@@ -130,7 +136,11 @@ pub(crate) fn setup(clock: &ScriptedClock, ledger: &Ledger, saved: Arc<Mutex<Dur
 }
 
 pub(crate) fn signing_keys() -> SigningKeys {
-    SigningKeys { omi: WebhookSecret::parse(WEBHOOK_SECRET).unwrap(), twilio: TWILIO_AUTH_TOKEN.into() }
+    SigningKeys {
+        omi: WebhookSecret::parse(WEBHOOK_SECRET).unwrap(),
+        twilio: TWILIO_AUTH_TOKEN.into(),
+        openai: WebhookSecret::parse(OPENAI_WEBHOOK_SECRET).unwrap(),
+    }
 }
 
 impl Testbed {
@@ -197,7 +207,8 @@ impl Testbed {
             Provider::Hamsa => request.header("authorization", format!("Token {HAMSA_API_KEY}")),
             Provider::Omnidimension => request.bearer_auth(OMNIDIMENSION_API_KEY),
             Provider::Twilio => request.basic_auth(TWILIO_ACCOUNT_SID, Some(TWILIO_AUTH_TOKEN)),
-            Provider::Omi | Provider::Openai => panic!("use `request`"),
+            Provider::Openai => request.bearer_auth(OPENAI_API_KEY),
+            Provider::Omi => panic!("use `request`"),
         }
     }
 

@@ -34,7 +34,7 @@ pub(super) fn open(
     ledger: &Ledger,
     secrets: &SecretObjects,
     seed: u64,
-    stopwatch: &Stopwatch,
+    (pages, stopwatch): (String, &Stopwatch),
 ) -> Result<Simulators, WorldError> {
     let omi = |key: &str| text(secrets, "switchboard/omi", key);
     let account = OmiAccount {
@@ -42,9 +42,10 @@ pub(super) fn open(
         api_secret: omi("OMI_API_SECRET"),
         app_id: omi("OMI_APP_ID").unwrap_or_default(),
     };
-    let webhook = text(secrets, "switchboard/omi-webhook", "OMI_WEBHOOK_SECRET").unwrap_or_default();
-    let omi_webhook_secret = WebhookSecret::parse(&webhook)
-        .map_err(|error| WorldError::Secret { name: "switchboard/omi-webhook".to_owned(), what: error.to_string() })?;
+    let signs = |name: &str, key: &str| {
+        let secret = WebhookSecret::parse(&text(secrets, name, key).unwrap_or_default());
+        secret.map_err(|error| WorldError::Secret { name: name.to_owned(), what: error.to_string() })
+    };
     let of = |name: &str, key: &str| text(secrets, name, key).unwrap_or_default();
     let kept = ledger.clone();
     let save_offset = Arc::new(move |offset: std::time::Duration| {
@@ -61,9 +62,12 @@ pub(super) fn open(
             sid: of("switchboard/twilio", "TWILIO_ACCOUNT_SID"),
             auth_token: of("switchboard/twilio", "TWILIO_AUTH_TOKEN"),
         },
+        openai_api_key: of("switchboard/openai", "OPENAI_API_KEY"),
+        pages,
         signing_keys: SigningKeys {
-            omi: omi_webhook_secret,
+            omi: signs("switchboard/omi-webhook", "OMI_WEBHOOK_SECRET")?,
             twilio: of("switchboard/twilio-webhook", "TWILIO_AUTH_TOKEN"),
+            openai: signs("switchboard/openai-webhook", "OPENAI_WEBHOOK_SECRET")?,
         },
         seed,
         stopwatch: stopwatch.clone(),

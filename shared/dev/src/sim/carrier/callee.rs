@@ -22,6 +22,10 @@ pub(crate) enum Callee {
     Unreported,
     /// Talks, and the answer to whoever placed the call is lost.
     ReplyLost,
+    /// A page in a browser, which comes by itself or not at all, and stays.
+    Page,
+    /// Somebody who called, talks once the call is accepted, and hangs up.
+    Caller,
 }
 
 /// What every magic number begins with; the digit behind it decides.
@@ -52,6 +56,11 @@ impl Callee {
     /// Whether a machine answers.
     pub(crate) fn is_machine(self) -> bool {
         self == Self::Voicemail
+    }
+
+    /// Whether the line is answered when its provider says so, and not by itself.
+    pub(crate) fn is_let_in(self) -> bool {
+        matches!(self, Self::Page | Self::Caller)
     }
 
     /// Whether the provider posts nothing about this call.

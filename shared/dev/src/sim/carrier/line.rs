@@ -23,6 +23,9 @@ pub(crate) const SPOKEN_AFTER: Duration = Duration::from_secs(5);
 pub(crate) const TALK: Duration = Duration::from_secs(20);
 pub(crate) const MESSAGE: Duration = Duration::from_secs(10);
 
+/// How long a caller talks who was let in.
+pub(crate) const CALL: Duration = Duration::from_secs(40);
+
 /// The carrier's own limit, counted from the answer: four hours, as Twilio's default is.
 pub(crate) const CAP: Duration = Duration::from_secs(4 * 60 * 60);
 
@@ -153,6 +156,9 @@ impl Line {
         if let Some(answered) = self.answered_at {
             return self.next_of_talk(answered);
         }
+        if self.callee.is_let_in() {
+            return Some((self.placed_at.plus(Duration::from_secs(self.ring_limit_secs)), Step::End(Ending::NoAnswer)));
+        }
         let picked_up = self.placed_at.plus(PICKED_UP_AFTER);
         if self.callee == Callee::Busy {
             return Some((picked_up, Step::End(Ending::Busy)));
@@ -169,9 +175,10 @@ impl Line {
     fn next_of_talk(&self, answered: Timestamp) -> Option<(Timestamp, Step)> {
         let spoken = self.spoken_at.is_none().then(|| (answered.plus(SPOKEN_AFTER), Step::Speak));
         let said = match self.callee {
-            Callee::Stays | Callee::Ignores | Callee::Busy | Callee::NoAnswer => None,
+            Callee::Stays | Callee::Ignores | Callee::Busy | Callee::NoAnswer | Callee::Page => None,
             Callee::Talks | Callee::Unreported | Callee::ReplyLost => Some(TALK),
             Callee::Voicemail => Some(MESSAGE),
+            Callee::Caller => Some(CALL),
         };
         let finished = said.map(|talk| (answered.plus(talk), Step::End(Ending::Finished)));
         let limit = CAP.min(Duration::from_secs(self.talk_limit_secs));

@@ -28,7 +28,7 @@ pub struct MeteredLine {
     pub provider: Provider,
     /// The id by which that provider's callers know it.
     pub external_id: String,
-    /// The number that was called.
+    /// The number that was called; empty where a page is at the other end.
     pub to: String,
     /// Whether it has not ended.
     pub up: bool,

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::super::deliveries::{DeliverySettings, Extent};
 use super::super::faults::{Effect, Fault};
+use super::super::openai::IncomingWish;
 use super::super::provider::{Operation, Provider};
 use super::super::refusal::Refusal;
 
@@ -82,6 +83,28 @@ pub(super) fn deliveries(body: &[u8]) -> Result<DeliverySettings, Refusal> {
         drop: extent(&fields, "drop")?,
         delay: Duration::from_secs(number(&fields, "delaySecs", 0, LONGEST_ADVANCE_SECS)?.unwrap_or(0)),
     })
+}
+
+/// An empty body leaves everything as it usually is.
+pub(super) fn incoming(body: &[u8]) -> Result<IncomingWish, Refusal> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Ok(IncomingWish::default());
+    }
+    let fields = object(body)?;
+    let wrong = || Refusal::field("headers", "expected a list of {name, value}");
+    let headers = match given(&fields, "headers") {
+        None => Vec::new(),
+        Some(headers) => {
+            headers.as_array().ok_or_else(wrong)?.iter().map(header).collect::<Option<_>>().ok_or_else(wrong)?
+        }
+    };
+    let own = |name: &str| Ok::<_, Refusal>(text(&fields, name)?.map(str::to_owned));
+    Ok(IncomingWish { from: own("from")?, to: own("to")?, headers })
+}
+
+fn header(given: &Value) -> Option<(String, String)> {
+    let text = |name: &str| given.get(name)?.as_str().map(str::to_owned);
+    Some((text("name")?, text("value")?))
 }
 
 fn object(body: &[u8]) -> Result<Map<String, Value>, Refusal> {

@@ -23,6 +23,8 @@ pub enum Sender {
     Omnidimension,
     /// A form, signed with the account's token.
     Twilio,
+    /// JSON, signed after Standard Webhooks.
+    Openai,
 }
 
 impl fmt::Debug for Sender {
@@ -67,6 +69,9 @@ pub(super) const OMI_RETRIES: [Duration; 5] = [
 /// Hamsa's: it has retries, and publishes no schedule.
 const HAMSA_RETRIES: [Duration; 3] = [Duration::from_secs(5), Duration::from_secs(30), Duration::from_secs(2 * 60)];
 
+/// OpenAI's first: it goes on for three days, further apart each time. Nobody waits for that here, and no call rings as long.
+const OPENAI_RETRIES: [Duration; 3] = [Duration::from_secs(5), Duration::from_secs(30), Duration::from_secs(2 * 60)];
+
 /// OmniDimension tries once more; when, is not published.
 const OMNIDIMENSION_RETRIES: [Duration; 1] = [Duration::from_secs(10)];
 
@@ -85,6 +90,7 @@ impl Sender {
             Self::Hamsa { .. } => Provider::Hamsa,
             Self::Omnidimension => Provider::Omnidimension,
             Self::Twilio => Provider::Twilio,
+            Self::Openai => Provider::Openai,
         }
     }
 
@@ -97,6 +103,7 @@ impl Sender {
             Self::Omi => OMI_RETRIES.get(attempts).copied(),
             Self::Hamsa { .. } => HAMSA_RETRIES.get(attempts).copied(),
             Self::Omnidimension => OMNIDIMENSION_RETRIES.get(attempts).copied(),
+            Self::Openai => OPENAI_RETRIES.get(attempts).copied(),
             Self::Twilio => {
                 let wishes = Overrides::of(target);
                 (attempts < wishes.retries && wishes.covers(failure)).then_some(TWILIO_RETRY)
@@ -109,7 +116,7 @@ impl Sender {
     pub(crate) fn overtaken(&self) -> Duration {
         match self {
             Self::Omi => Duration::from_secs(2),
-            Self::Hamsa { .. } | Self::Omnidimension | Self::Twilio => Duration::from_secs(30),
+            Self::Hamsa { .. } | Self::Omnidimension | Self::Twilio | Self::Openai => Duration::from_secs(30),
         }
     }
 
@@ -117,7 +124,7 @@ impl Sender {
     /// function may run.
     pub(crate) fn patience(&self) -> Duration {
         match self {
-            Self::Omi | Self::Hamsa { .. } | Self::Omnidimension => Duration::from_secs(30),
+            Self::Omi | Self::Hamsa { .. } | Self::Omnidimension | Self::Openai => Duration::from_secs(30),
             Self::Twilio => Duration::from_secs(15),
         }
     }
@@ -128,12 +135,13 @@ impl Sender {
             Self::Hamsa { .. } => "Hamsa-Webhooks/1.0",
             Self::Omnidimension => "Omnidim-Webhook/1.0",
             Self::Twilio => "TwilioProxy/1.1",
+            Self::Openai => "OpenAI/1.0 (+https://platform.openai.com/docs/webhooks)",
         }
     }
 
     pub(crate) fn content_type(&self) -> &'static str {
         match self {
-            Self::Omi | Self::Hamsa { .. } | Self::Omnidimension => "application/json",
+            Self::Omi | Self::Hamsa { .. } | Self::Omnidimension | Self::Openai => "application/json",
             Self::Twilio => "application/x-www-form-urlencoded; charset=UTF-8",
         }
     }
@@ -189,9 +197,10 @@ mod tests {
         assert_eq!(waits(&Sender::Omi, refused, URL), [5, 30, 120, 600, 3600]);
         assert_eq!(waits(&hamsa, refused, URL), [5, 30, 120]);
         assert_eq!(waits(&Sender::Omnidimension, refused, URL), [10]);
+        assert_eq!(waits(&Sender::Openai, refused, URL), [5, 30, 120]);
         assert_eq!(waits(&Sender::Twilio, refused, URL), [0; 0]);
         assert_eq!(waits(&Sender::Twilio, Failure::Connect, URL), [1]);
-        for sender in [Sender::Omi, hamsa, Sender::Omnidimension, Sender::Twilio] {
+        for sender in [Sender::Omi, hamsa, Sender::Omnidimension, Sender::Twilio, Sender::Openai] {
             assert_eq!(waits(&sender, Failure::Elsewhere, URL), [0; 0]);
         }
     }
