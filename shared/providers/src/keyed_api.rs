@@ -141,6 +141,8 @@ impl KeyedApi {
                 }
                 Ok(match &ask.body {
                     Some(body) => request.header("content-type", &body.media_type).body(body.bytes.clone()),
+                    // A POST says so if it carries nothing (RFC 9110 §8.6); some servers refuse one that does not.
+                    None if ask.method == Method::POST => request.header("content-length", "0"),
                     None => request,
                 })
             })

@@ -19,12 +19,12 @@ use crate::HttpClient;
 /// In a script: the request is taken, and the connection closed without an answer.
 pub(crate) const LOST: (u16, &str) = (0, "");
 
-/// A request as it arrived: the line without the version, the credential, the body.
+/// A request as it arrived: the line without the version, the headers by their names in lower case, the body.
 #[derive(Clone, Debug)]
-struct Arrived {
-    line: String,
-    authorization: String,
-    body: String,
+pub(crate) struct Arrived {
+    pub(crate) line: String,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: String,
 }
 
 /// Answers each request with the next line of its script, then is gone.
@@ -35,21 +35,35 @@ pub(crate) struct Scripted {
 
 impl Scripted {
     pub(crate) fn answering(script: &[(u16, &str)]) -> Self {
+        let script: Vec<_> = script.iter().map(|(status, body)| (*status, "", *body)).collect();
+        Self::located(&script)
+    }
+
+    /// Answers with a status, a `Location` where there is to be one, and a body.
+    pub(crate) fn located(script: &[(u16, &str, &str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
         let arrived = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&arrived);
-        let script: Vec<(u16, String)> = script.iter().map(|(status, body)| (*status, (*body).to_owned())).collect();
+        let script: Vec<(u16, String, String)> = script
+            .iter()
+            .map(|(status, location, body)| {
+                let line = if location.is_empty() { String::new() } else { format!("location: {location}\r\n") };
+                (*status, line, (*body).to_owned())
+            })
+            .collect();
         std::thread::spawn(move || {
-            for (status, body) in script {
+            for (status, location, body) in script {
                 let (mut stream, _) = listener.accept().unwrap();
                 let request = read_request(&mut BufReader::new(&stream));
                 seen.lock().unwrap().push(request);
                 if status == LOST.0 {
                     continue;
                 }
-                let head =
-                    format!("HTTP/1.1 {status} x\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+                let head = format!(
+                    "HTTP/1.1 {status} x\r\n{location}content-length: {}\r\nconnection: close\r\n\r\n",
+                    body.len()
+                );
                 stream.write_all(&[head.as_bytes(), body.as_bytes()].concat()).unwrap();
             }
         });
@@ -61,7 +75,13 @@ impl Scripted {
     }
 
     pub(crate) fn credentials(&self) -> Vec<String> {
-        self.arrived.lock().unwrap().iter().map(|request| request.authorization.clone()).collect()
+        let arrived = self.arrived();
+        arrived.iter().map(|request| request.headers.get("authorization").cloned().unwrap_or_default()).collect()
+    }
+
+    /// The requests, whole.
+    pub(crate) fn arrived(&self) -> Vec<Arrived> {
+        self.arrived.lock().unwrap().clone()
     }
 
     /// The JSON of each request's body; null where there was none.
@@ -81,19 +101,11 @@ fn read_request(stream: &mut impl BufRead) -> Arrived {
         }
         lines.push(line.trim().to_owned());
     }
-    let header = |name: &str| {
-        lines.iter().find_map(|line| {
-            let (known, value) = line.split_once(": ")?;
-            known.eq_ignore_ascii_case(name).then(|| value.to_owned())
-        })
-    };
-    let mut body = vec![0; header("content-length").map_or(0, |length| length.parse().unwrap())];
+    let named = lines.iter().filter_map(|line| line.split_once(": "));
+    let headers: BTreeMap<_, _> = named.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
+    let mut body = vec![0; headers.get("content-length").map_or(0, |length| length.parse().unwrap())];
     stream.read_exact(&mut body).unwrap();
-    Arrived {
-        line: lines[0].trim_end_matches(" HTTP/1.1").to_owned(),
-        authorization: header("authorization").unwrap_or_default(),
-        body: String::from_utf8(body).unwrap(),
-    }
+    Arrived { line: lines[0].trim_end_matches(" HTTP/1.1").to_owned(), headers, body: String::from_utf8(body).unwrap() }
 }
 
 /// A secret as JSON, and what it is after it has been fetched again.
@@ -149,17 +161,18 @@ pub(crate) fn http() -> HttpClient {
     }))
 }
 
-/// Settings as they are given, and the names of those that are wrong.
+/// Settings as they are given, the names of those that are wrong, and what these must be.
 #[derive(Debug, Default)]
 pub(crate) struct Given {
     values: BTreeMap<String, String>,
     pub(crate) wrong: Vec<String>,
+    pub(crate) forms: Vec<String>,
 }
 
 impl Given {
     pub(crate) fn new(values: &[(&str, &str)]) -> Self {
         let values = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Self { values, wrong: Vec::new() }
+        Self { values, ..Self::default() }
     }
 }
 
@@ -187,10 +200,11 @@ impl Settings for Given {
         self.parsed(name, &default.to_string(), read, "a number").unwrap_or(default)
     }
 
-    fn parsed<T>(&mut self, name: &str, default: &str, read: impl FnOnce(&str) -> Option<T>, _form: &str) -> Option<T> {
+    fn parsed<T>(&mut self, name: &str, default: &str, read: impl FnOnce(&str) -> Option<T>, form: &str) -> Option<T> {
         let value = read(&self.text(name, default));
         if value.is_none() {
             self.wrong.push(name.to_owned());
+            self.forms.push(form.to_owned());
         }
         value
     }

@@ -31,10 +31,8 @@ impl RealtimeConfig {
     pub fn read(settings: &mut impl Settings) -> Self {
         let mut single = |name: &str, option: &str, default: &str, read: fn(&str) -> Value| {
             let text = settings.text(name, default);
-            let options = match text.is_empty() {
-                true => Map::new(),
-                false => Map::from_iter([(option.to_owned(), read(text.trim()))]),
-            };
+            let given = (!text.is_empty()).then(|| (option.to_owned(), read(text.trim())));
+            let options = Map::from_iter(given);
             let translated = translate::session(&options, false);
             let form = translated.as_ref().err().map(|bad| wanted(bad)).unwrap_or_default();
             settings.parsed(name, default, |_| translated.ok(), &form).map(|translated| translated.session)
@@ -42,7 +40,7 @@ impl RealtimeConfig {
         let text: fn(&str) -> Value = |text| Value::from(text);
         let given = [
             single("OPENAI_REALTIME_MODEL", "model", DEFAULT_MODEL, text),
-            single("OPENAI_REALTIME_VOICE", "voice", DEFAULT_VOICE, text),
+            single("OPENAI_REALTIME_VOICE", "voice", DEFAULT_VOICE, voice),
             single("OPENAI_REALTIME_MODALITIES", "modalities", "audio", words),
             single("OPENAI_REALTIME_INSTRUCTIONS", "instructions", "", text),
         ];
@@ -77,6 +75,11 @@ impl RealtimeConfig {
     pub fn dropped(&self, preset: &str) -> &[Dropped] {
         self.dropped.get(preset).map(Vec::as_slice).unwrap_or_default()
     }
+}
+
+/// A voice by its name, or one of the account's own as JSON.
+fn voice(text: &str) -> Value {
+    serde_json::from_str(text).ok().filter(Value::is_object).unwrap_or_else(|| Value::from(text))
 }
 
 /// A list of words with commas between them.

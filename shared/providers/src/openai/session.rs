@@ -77,3 +77,76 @@ impl fmt::Debug for SessionConfig {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::openai::translate;
+
+    fn session(options: &Value) -> SessionConfig {
+        translate::session(options.as_object().unwrap(), false).unwrap().session
+    }
+
+    fn laid(over: &Value, base: &Value) -> Value {
+        Value::Object(session(over).over(&session(base)).0)
+    }
+
+    #[test]
+    fn an_option_replaces_its_like_and_leaves_the_others() {
+        let base = json!({
+            "model": "gpt-realtime-2",
+            "instructions": "Be kind.",
+            "tools": [{"type": "function", "name": "f"}],
+            "tracing": {"group_id": "g"},
+            "audio": {
+                "input": {"turn_detection": {"type": "server_vad", "threshold": 0.5}, "noise_reduction": null},
+                "output": {"voice": "marin", "speed": 1.5},
+            },
+        });
+        let over = json!({
+            "instructions": "Be brief.",
+            "tools": [],
+            "tracing": {"workflow_name": "w"},
+            "audio": {"input": {"turn_detection": {"type": "server_vad"}}, "output": {"voice": {"id": "voice_1"}}},
+        });
+        let expected = json!({
+            "type": "realtime",
+            "model": "gpt-realtime-2",
+            "instructions": "Be brief.",
+            "tools": [],
+            "tracing": {"workflow_name": "w"},
+            "audio": {
+                "input": {"turn_detection": {"type": "server_vad"}, "noise_reduction": null},
+                "output": {"voice": {"id": "voice_1"}, "speed": 1.5},
+            },
+        });
+        assert_eq!(laid(&over, &base), expected);
+        assert_eq!(laid(&json!({"turn_detection": null}), &base)["audio"]["input"]["turn_detection"], json!(null));
+        assert_eq!(laid(&json!({}), &base), Value::Object(session(&base).0));
+        assert_eq!(laid(&base, &json!({})), Value::Object(session(&base).0));
+    }
+
+    #[test]
+    fn a_session_says_its_model_and_its_voice() {
+        for (options, model, voice) in [
+            (json!({}), DEFAULT_MODEL, None),
+            (json!({"model": "gpt-realtime-2", "voice": "marin"}), "gpt-realtime-2", Some("marin")),
+            (json!({"voice": {"id": "voice_1"}, "turn_detection": null}), DEFAULT_MODEL, Some("voice_1")),
+        ] {
+            let session = session(&options);
+            assert_eq!((session.model(), session.voice()), (model, voice), "{options}");
+            assert_eq!(session.to_wire()["model"], model);
+        }
+    }
+
+    #[test]
+    fn nothing_that_an_agent_is_told_is_printed() {
+        let tools = json!([{"type": "function", "name": "look_up_jane", "description": "about Jane"}]);
+        let printed =
+            format!("{:?}", session(&json!({"instructions": "Call her Jane.", "tools": tools, "voice": "marin"})));
+        assert!(!printed.to_lowercase().contains("jane"), "{printed}");
+        assert!(printed.contains("marin") && printed.contains("instructions"), "{printed}");
+    }
+}

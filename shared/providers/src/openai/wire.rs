@@ -12,8 +12,7 @@ use crate::{Decline, ExternalId};
 /// Reads a refusal, `{"error": {"message", "type", "param", "code"}}`.
 pub(super) fn decline(status: u16, body: &[u8]) -> Option<Decline> {
     /// How a message words that a call is over. No code for it is documented.
-    const OVER: [&str; 5] =
-        ["already ended", "has ended", "already been terminated", "no longer active", "is not active"];
+    const OVER: [&str; 4] = ["already ended", "has ended", "already been ended", "no longer active"];
     let body: Value = serde_json::from_slice(body).ok()?;
     let error = Field::whole(&body).at("error");
     let decline = match error.at("code").text() {

@@ -47,11 +47,9 @@ pub(super) fn modalities(value: &Value, path: &str, found: &mut Findings) -> Opt
     let words: Option<Vec<&str>> = value.as_array().and_then(|words| words.iter().map(Value::as_str).collect());
     let words = words.unwrap_or_default();
     let known = !words.is_empty() && words.iter().all(|word| matches!(*word, "audio" | "text"));
-    match known {
-        true => Some(json!([if words.contains(&"audio") { "audio" } else { "text" }])),
-        false => {
-            found.refuse(path, format!("must be {MODALITIES_EXPECTED}"));
-            None
-        }
+    if !known {
+        found.refuse(path, format!("must be {MODALITIES_EXPECTED}"));
+        return None;
     }
+    Some(json!([if words.contains(&"audio") { "audio" } else { "text" }]))
 }

@@ -33,8 +33,9 @@ const INPUT: &[Member] = &[
 const OUTPUT: &[Member] =
     &[may("format", Shape::Format), may("voice", Shape::Voice), may("speed", Shape::Number(0.25, 1.5))];
 
+// How strong it may be is not documented.
 const NOISE_REDUCTION: &[Member] =
-    &[may("type", Shape::Word(&["near_field", "far_field"])), may("strength", Shape::Number(0.0, f64::MAX))];
+    &[may("type", Shape::Word(&["near_field", "far_field"])), may("strength", Shape::Any)];
 
 const TRANSCRIPTION: &[Member] = &[
     may("model", Shape::Text),
@@ -72,9 +73,12 @@ const PROMPT: &[Member] = &[
 const TRACING: &[Member] =
     &[may("group_id", Shape::Text), may("metadata", Shape::Open), may("workflow_name", Shape::Text)];
 
+/// More tokens than any model takes in.
+const MAX_TOKENS: u64 = 100_000_000;
+
 const RETENTION: &[Member] = &[
     must("retention_ratio", Shape::Number(0.0, 1.0)),
-    may("token_limits", Shape::Members(&[may("post_instructions", Shape::Whole(0, u64::MAX))])),
+    may("token_limits", Shape::Members(&[may("post_instructions", Shape::Whole(0, MAX_TOKENS))])),
 ];
 
 const TOOL_CHOICES: &[(&str, &[Member])] = &[

@@ -90,25 +90,9 @@ impl Shape {
             return None;
         }
         match (self, value) {
-            (Self::Any, _) | (Self::OrNull(_), Value::Null) => Some(value.clone()),
-            (Self::OrNull(shape), _) => shape.fit(value, path, found),
-            (Self::Text, Value::String(_)) | (Self::Flag, Value::Bool(_)) | (Self::Open, Value::Object(_)) => {
-                Some(value.clone())
-            }
-            (Self::Number(least, most), Value::Number(number))
-                if number.as_f64().is_some_and(|number| (*least..=*most).contains(&number)) =>
-            {
-                Some(value.clone())
-            }
-            (Self::Whole(least, most), Value::Number(number))
-                if number.as_u64().is_some_and(|number| (*least..=*most).contains(&number)) =>
-            {
-                Some(value.clone())
-            }
-            (Self::Word(words) | Self::WordOr(words, _), Value::String(word)) if words.contains(&word.as_str()) => {
-                Some(value.clone())
-            }
-            (Self::WordOr(_, shape), Value::Number(_) | Value::Object(_)) => shape.fit(value, path, found),
+            (Self::OrNull(shape), value) if !value.is_null() => shape.fit(value, path, found),
+            (_, value) if self.holds(value) => Some(value.clone()),
+            (Self::WordOr(_, shape), Value::Object(_)) => shape.fit(value, path, found),
             (Self::List(shape), Value::Array(items)) => Some(list(shape, items, path, found)),
             (Self::Members(members), Value::Object(object)) => Some(Value::Object(fit(members, object, path, found))),
             (Self::Kinds(kinds), Value::Object(object)) => self.fit_kind(kinds, object, path, found),
@@ -117,6 +101,22 @@ impl Shape {
             (Self::Modalities, Value::Array(_)) => format::modalities(value, path, found),
             (Self::Format, _) => format::audio(value, path, found),
             _ => self.refuse(path, found),
+        }
+    }
+
+    /// Whether a value can be taken as it is.
+    fn holds(&self, value: &Value) -> bool {
+        match (self, value) {
+            (Self::Any, _)
+            | (Self::OrNull(_), Value::Null)
+            | (Self::Text, Value::String(_))
+            | (Self::Flag, Value::Bool(_))
+            | (Self::Open, Value::Object(_)) => true,
+            (Self::Number(least, most), _) => value.as_f64().is_some_and(|number| (*least..=*most).contains(&number)),
+            (Self::Whole(least, most), _) => value.as_u64().is_some_and(|number| (*least..=*most).contains(&number)),
+            (Self::Word(words) | Self::WordOr(words, _), Value::String(word)) => words.contains(&word.as_str()),
+            (Self::WordOr(_, shape), Value::Number(_)) => shape.holds(value),
+            _ => false,
         }
     }
 
@@ -162,7 +162,7 @@ impl Shape {
                 format!("an object whose type is {}", one_of(&names))
             }
             Self::Any => "anything".to_owned(),
-            Self::OrNull(shape) => format!("{} or null", shape.expected()),
+            Self::OrNull(shape) => shape.expected(),
             Self::Model => model::expected(),
             Self::Voice => voice::expected(),
             Self::Modalities => format::MODALITIES_EXPECTED.to_owned(),
@@ -192,7 +192,8 @@ pub(super) fn fit(
             None => found.drop(path, UNKNOWN),
         }
     }
-    for member in members.iter().filter(|member| member.required && !object.contains_key(member.name)) {
+    let is_missing = |member: &&Member| object.get(member.name).is_none_or(Value::is_null);
+    for member in members.iter().filter(|member| member.required).filter(is_missing) {
         found.refuse(below(path, member.name), "is missing");
     }
     fitted

@@ -6,7 +6,8 @@ use super::shape::Findings;
 use crate::ExternalId;
 
 /// The voices that realtime sessions have.
-const VOICES: [&str; 10] = ["alloy", "ash", "ballad", "cedar", "coral", "echo", "marin", "sage", "shimmer", "verse"];
+pub(super) const VOICES: [&str; 10] =
+    ["alloy", "ash", "ballad", "cedar", "coral", "echo", "marin", "sage", "shimmer", "verse"];
 
 /// Voices that only the speech API has, which older deployments name, and the nearest of a session by how OpenAI presents them:
 /// a storyteller with a British accent, a deep and calm one, a bright and lively one.
