@@ -63,7 +63,10 @@ async fn over(bench: &Bench, call: &Call, after: Duration) -> Call {
     let mut said = made_calls::said("hang_up");
     said.end = Some(switchboard_core::EndClaim::new(switchboard_core::EndReason::Completed, ""));
     said.ended_at = Some(at);
-    change(&bench.store, call.id, |call| drop(call.observe(leg, &said, at))).await
+    change(&bench.store, call.id, |call| {
+        let _ = call.observe(leg, &said, at);
+    })
+    .await
 }
 
 async fn secs(bench: &Bench, user: Option<&str>) -> u32 {
