@@ -15,13 +15,17 @@ from urllib.parse import parse_qsl
 from standardwebhooks.webhooks import Webhook
 from twilio.request_validator import RequestValidator
 
-from world import OMI_WEBHOOK_SECRET, ROOT, TWILIO_AUTH_TOKEN
+from world import OMI_WEBHOOK_SECRET, OPENAI_WEBHOOK_SECRET, ROOT, TWILIO_AUTH_TOKEN
 
 # What events speak of, by the field of the answer that names it.
 EXAMPLES = {
     "agentId": "70001930",
     "sessionId": "ses_019aa0b0-7c00-7000-8000-000000000001",
     "callId": "call_019aa0b0-7c00-7000-8000-000000000002",
+    "rtsId": "rts_019aa0b0-7c00-7000-8000-000000000003",
+    "leaseSecret": "lse_1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    # A chat's.
+    "id": "cksess_0123456789abcdef0123456789abcdef",
 }
 FUNCTIONS = sorted((path.parent.name for path in ROOT.glob("functions/*/Cargo.toml")), key=len, reverse=True)
 
@@ -72,6 +76,8 @@ def as_delivered_now(event, world):
     match event["rawPath"].split("/"):
         case ["", "webhooks", "twilio"]:
             return signed_by_twilio(event)
+        case ["", "webhooks", "openai"]:
+            return signed(event, OPENAI_WEBHOOK_SECRET)
         case ["", "webhooks", sender, _]:
             return at_its_address(event, sender, world)
         case _:

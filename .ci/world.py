@@ -20,6 +20,8 @@ SCRATCH = ROOT / "target" / "ci"
 LOCAL_KEY = "sk_sb_local_0000000000000000"
 OTHER_KEY = "sk_sb_other_0000000000000000"
 OMI_WEBHOOK_SECRET = "whsec_bG9jYWwtb21pLXdlYmhvb2stc2VjcmV0LTAwMDE="
+OPENAI_API_KEY = "sk-local-openai-0000"
+OPENAI_WEBHOOK_SECRET = "whsec_bG9jYWwtb3BlbmFpLXdlYmhvb2stc2VjcmV0LTE="
 TWILIO_AUTH_TOKEN = "12345"
 
 # A check that is told to stop still runs its `finally` blocks, so that its children stop with it.

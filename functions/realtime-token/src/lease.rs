@@ -4,8 +4,10 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use switchboard_auth::{Caller, LeaseSecret, Principal};
-use switchboard_core::{Call, CallId, EndingBy, Fault, Freshness, NotRenewed, RENEW_EVERY, RealtimeId, Timestamp};
-use switchboard_lambda::{ApiError, CallOut, Mint, Reply, Request};
+use switchboard_core::{
+    Call, CallId, EndingBy, Fault, Freshness, NotRenewed, RENEW_EVERY, RealtimeId, SessionStatus, Timestamp, Unusable,
+};
+use switchboard_lambda::{ApiError, CallOut, Mint, Reply, Request, session_of, session_unusable};
 use switchboard_store::{Change, Changed, RealtimeRefusal, Renewed};
 
 use crate::{App, Operation};
@@ -38,6 +40,7 @@ struct RenewOut {
 pub(crate) async fn renew(app: &App, caller: &Caller, request: &Request<Operation>) -> Result<Reply, ApiError> {
     let RenewIn { lease_secret } = request.json()?;
     let (session, call) = leased(app, caller, request.parameter("rtsId")).await?;
+    still_speaks(app, caller).await?;
     let LeaseSecret { generation } = verified(app, session, &lease_secret).await?;
     let call = match app.shell.store.realtime_renew(call, generation, &app.quota).await? {
         Renewed::Done(call) => *call,
@@ -104,6 +107,16 @@ async fn leased(app: &App, caller: &Caller, id: &str) -> Result<(RealtimeId, Cal
         return Err(none());
     }
     Ok((session, call))
+}
+
+/// A page whose session was ended keeps nothing up any more. That the session timed out means nothing: this call is what it is doing.
+async fn still_speaks(app: &App, caller: &Caller) -> Result<(), ApiError> {
+    let Principal::Session { id, .. } = caller.principal() else { return Ok(()) };
+    let session = session_of(&app.shell, caller, *id).await?;
+    match session.status(app.shell.now()) {
+        Some(SessionStatus::Ended) => Err(session_unusable(Unusable::Ended)),
+        _ => Ok(()),
+    }
 }
 
 async fn verified(app: &App, session: RealtimeId, text: &str) -> Result<LeaseSecret, ApiError> {

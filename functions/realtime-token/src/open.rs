@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 use switchboard_auth::Caller;
 use switchboard_calls::{Attempt, Fenced};
@@ -21,7 +21,7 @@ use switchboard_providers::openai::translate::Dropped;
 use switchboard_store::RealtimeReserved;
 
 use crate::person::{Person, person};
-use crate::wish::{Wish, wish};
+use crate::wish::{Wish, take, wish};
 use crate::{App, Operation, lease};
 
 /// How long after the longest that this function may run nobody believes any more that it is still handing the offer on.
@@ -33,8 +33,8 @@ const MAX_OFFER: usize = 64 * 1024;
 /// The largest JSON object that an application may keep with a call, in bytes.
 const MAX_METADATA: usize = 4 * 1024;
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+/// The request.
+#[derive(Debug, Default)]
 struct OpenIn {
     user_id: Option<String>,
     sdp: Option<String>,
@@ -43,7 +43,7 @@ struct OpenIn {
     substitute_voice: Option<bool>,
     metadata: Option<Map<String, Value>>,
     language: Option<String>,
-    #[serde(flatten)]
+    /// Of the session.
     options: Map<String, Value>,
 }
 
@@ -68,6 +68,10 @@ pub(crate) async fn open(app: &App, caller: &Caller, request: &Request<Operation
     let wish = wish(app, caller, asked.preset.as_deref(), asked.options, asked.substitute_voice.unwrap_or(false))?;
     let person = person(app, caller, asked.user_id.as_deref()).await?;
     let metadata = metadata(asked.metadata.unwrap_or_default())?;
+    let language = asked.language.as_deref();
+    if language.is_some_and(|language| !switchboard_core::is_language(language)) {
+        return Err(ApiError::invalid("language", "must be a BCP 47 language tag like en-US or ar"));
+    }
     let call = write_down(app, caller, &person, lasts, (metadata, asked.language));
     let (id, leg) = (call.id, call.legs.first().map(|leg| leg.id));
     let leg = leg.ok_or_else(|| ApiError::internal("a call without an attempt"))?;
@@ -98,7 +102,18 @@ fn read(request: &Request<Operation>) -> Result<OpenIn, ApiError> {
     let kind = request.headers.get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
     let essence = kind.split(';').next().unwrap_or("").trim();
     if !essence.eq_ignore_ascii_case("application/sdp") {
-        return request.json();
+        let mut body = request.json::<Map<String, Value>>()?;
+        let body = &mut body;
+        return Ok(OpenIn {
+            user_id: take(body, "userId")?,
+            sdp: take(body, "sdp")?,
+            preset: take(body, "preset")?,
+            max_duration_secs: take(body, "maxDurationSecs")?,
+            substitute_voice: take(body, "substituteVoice")?,
+            metadata: take(body, "metadata")?,
+            language: take(body, "language")?,
+            options: std::mem::take(body),
+        });
     }
     // A page that posts its offer as it is, as OpenAI's own endpoint takes it.
     let sdp = std::str::from_utf8(&request.body).map_err(|_| ApiError::invalid("body", "is not UTF-8"))?;
@@ -165,7 +180,7 @@ fn write_down(
         from: None,
         agent_id: None,
         scenario: None,
-        language: language.filter(|language| switchboard_core::is_language(language)),
+        language,
         params: std::collections::BTreeMap::new(),
         metadata: Personal::new(metadata),
         user_id: person.user_id.clone(),

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 use switchboard_auth::Caller;
 use switchboard_core::{Effect, Fault, RealtimeId};
@@ -14,24 +14,13 @@ use switchboard_lambda::{ApiError, Reply, Request};
 use switchboard_providers::openai::translate::Dropped;
 
 use crate::person::person;
-use crate::wish::{Wish, wish};
+use crate::wish::{Wish, take, wish};
 use crate::{App, Operation};
 
 /// How long a credential may hold, in seconds (api).
 const TTL_SECS: std::ops::RangeInclusive<u64> = 10..=600;
 /// How long it holds where nobody says.
 const DEFAULT_TTL_SECS: u64 = 60;
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct TokenIn {
-    user_id: Option<String>,
-    preset: Option<String>,
-    ttl_secs: Option<u64>,
-    substitute_voice: Option<bool>,
-    #[serde(flatten)]
-    options: Map<String, Value>,
-}
 
 /// The credential, in the shape of the beta.
 #[derive(Serialize)]
@@ -55,14 +44,16 @@ struct TokenOut {
 
 pub(crate) async fn token(app: &App, caller: &Caller, request: &Request<Operation>) -> Result<Reply, ApiError> {
     // R3's page sends nothing at all.
-    let asked = if request.body.trim_ascii().is_empty() { TokenIn::default() } else { request.json::<TokenIn>()? };
-    let ttl = asked.ttl_secs.unwrap_or(DEFAULT_TTL_SECS);
+    let empty = request.body.trim_ascii().is_empty();
+    let mut body = if empty { Map::new() } else { request.json::<Map<String, Value>>()? };
+    let (named, preset) = (take::<String>(&mut body, "userId")?, take::<String>(&mut body, "preset")?);
+    let substitute_voice = take(&mut body, "substituteVoice")?.unwrap_or(false);
+    let ttl = take(&mut body, "ttlSecs")?.unwrap_or(DEFAULT_TTL_SECS);
     if !TTL_SECS.contains(&ttl) {
         return Err(ApiError::invalid("ttlSecs", "must be a whole number from 10 to 600"));
     }
-    let Wish { session, dropped } =
-        wish(app, caller, asked.preset.as_deref(), asked.options, asked.substitute_voice.unwrap_or(false))?;
-    let person = person(app, caller, asked.user_id.as_deref()).await?;
+    let Wish { session, dropped } = wish(app, caller, preset.as_deref(), body, substitute_voice)?;
+    let person = person(app, caller, named.as_deref()).await?;
     let store = &app.shell.store;
     if !store.realtime_token_take(caller.tenant(), &person.key, app.tokens_per_day).await? {
         let message = format!(

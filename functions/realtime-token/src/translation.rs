@@ -6,15 +6,11 @@ use switchboard_lambda::{ApiError, Reply, Request};
 use switchboard_providers::openai::translate;
 
 use crate::Operation;
-use crate::wish::bad_options;
+use crate::wish::{bad_options, take};
 
 pub(crate) fn translate(request: &Request<Operation>) -> Result<Reply, ApiError> {
     let mut body = request.json::<Map<String, Value>>()?;
-    let substitute = match body.remove("substituteVoice") {
-        None | Some(Value::Null) => false,
-        Some(Value::Bool(substitute)) => substitute,
-        Some(_) => return Err(ApiError::invalid("substituteVoice", "must be true or false")),
-    };
+    let substitute = take(&mut body, "substituteVoice")?.unwrap_or(false);
     let translated = translate::event(&body, substitute).map_err(|bad| bad_options(&bad))?;
     Reply::json(StatusCode::OK, &translated)
 }

@@ -1,5 +1,6 @@
 //! What a caller asks for, made a session: a preset of the installation, and over it the options that a key may set.
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use switchboard_auth::Caller;
 use switchboard_core::{Detail, Fault, Scope};
@@ -9,9 +10,19 @@ use switchboard_providers::openai::{DEFAULT_PRESET, SessionConfig};
 
 use crate::App;
 
-/// What is ours in a request, and no option of a session.
-const OURS: [&str; 8] =
-    ["userId", "sdp", "preset", "ttlSecs", "maxDurationSecs", "substituteVoice", "metadata", "language"];
+/// Takes a field of ours out of a request; what is left are options of the session.
+///
+/// # Errors
+/// 400 naming the field.
+pub(crate) fn take<T: DeserializeOwned>(body: &mut Map<String, Value>, field: &str) -> Result<Option<T>, ApiError> {
+    match body.remove(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => {
+            let wrong = |error: serde_json::Error| ApiError::invalid(field, error.to_string());
+            serde_json::from_value(value).map(Some).map_err(wrong)
+        }
+    }
+}
 
 /// A session as it is to be opened.
 #[derive(Debug)]
@@ -39,7 +50,7 @@ pub(crate) fn wish(
         let known: Vec<&str> = presets.keys().map(String::as_str).collect();
         ApiError::invalid("preset", format!("there is no such preset; there are {}", known.join(", ")))
     })?;
-    options.retain(|option, value| !OURS.contains(&option.as_str()) && !value.is_null());
+    options.retain(|_, value| !value.is_null());
     let translated = translate::session(&options, substitute_voice).map_err(|bad| bad_options(&bad))?;
     // What kind of session it is stands in every one.
     let sets_any = translated.session.as_json().keys().any(|option| option != "type");

@@ -30,7 +30,7 @@ const MAX_SERVERS: usize = 8;
 pub struct IceServers {
     servers: Vec<Map<String, Value>>,
     /// The secret that TURN servers share with us.
-    secret_name: Option<String>,
+    secret_name: String,
     secrets: Arc<dyn SecretSource>,
 }
 
@@ -39,7 +39,7 @@ impl IceServers {
     pub fn read(config: &mut Config<'_>, secrets: &Arc<dyn SecretSource>) -> Self {
         let form = "a JSON array of objects {\"urls\": \"stun:…\" or a list of such, \"username\"?, \"credential\"?}, at most 8";
         let servers = config.parsed("ICE_SERVERS", DEFAULT, parse, form).unwrap_or_default();
-        Self { servers, secret_name: config.optional("TURN_SECRET_NAME"), secrets: Arc::clone(secrets) }
+        Self { servers, secret_name: config.required("TURN_SECRET_NAME"), secrets: Arc::clone(secrets) }
     }
 
     /// The list for one person, with fresh credentials for TURN servers that have none of their own.
@@ -48,13 +48,11 @@ impl IceServers {
     /// [`SecretUnavailable`] if the shared secret cannot be had.
     pub async fn list(&self, name: &str, now: Timestamp) -> Result<Value, SecretUnavailable> {
         let mut servers = self.servers.clone();
-        if let Some(secret_name) = &self.secret_name
-            && servers.iter().any(needs_credential)
-        {
-            let bundle = self.secrets.secret(secret_name, Freshness::Cached).await?;
+        if servers.iter().any(needs_credential) {
+            let bundle = self.secrets.secret(&self.secret_name, Freshness::Cached).await?;
             let secret = bundle.accepted(TURN_SECRET, now).into_iter().next();
             let secret = secret.ok_or_else(|| SecretUnavailable::Incomplete {
-                name: secret_name.clone(),
+                name: self.secret_name.clone(),
                 key: TURN_SECRET,
                 what: "there is no such key".to_owned(),
             })?;

@@ -103,3 +103,33 @@ impl Fleet {
         &self.twilio
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scripted::{Given, Kept, Still, http};
+
+    #[test]
+    fn every_provider_that_holds_calls_answers_to_its_own_name() {
+        let names = ["HAMSA", "OMNIDIMENSION", "TWILIO", "OPENAI"];
+        let settings: Vec<_> = names
+            .iter()
+            .flat_map(|name| {
+                [(format!("{name}_BASE_URL"), "https://example.com"), (format!("{name}_SECRET_NAME"), "s")]
+            })
+            .collect();
+        let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        let mut given = Given::new(&settings);
+        let config = FleetConfig::read(&mut given);
+        assert!(given.wrong.is_empty(), "{:?}", given.wrong);
+        let (secrets, clock): (Arc<dyn SecretSource>, Arc<dyn Clock>) =
+            (Arc::new(Kept::key("k", "v")), Arc::new(Still));
+        let fleet = Fleet::new(config, &secrets, &clock, &http());
+        for id in ProviderId::ALL {
+            let found = fleet.get(id).map(Provider::id);
+            assert_eq!(found, (id != ProviderId::Omi).then_some(id));
+            // Who can be chosen for a caller must be able to place calls.
+            assert!(!Fleet::ORDER.contains(&id) || fleet.get(id).is_some_and(|provider| provider.calls().is_some()));
+        }
+    }
+}

@@ -335,7 +335,8 @@ impl Call {
         let reserved = any(&|leg| leg.placing == Placing::Reserved);
         // Where only finished calls are logged, the answer may come long after nobody waits for it any more.
         let searched = |leg: &Leg| self.channel == Channel::Phone && leg.lacks_name() || leg.outcome_is_unknown();
-        let lost = any(&searched) && now < self.deadline_at.plus(SEARCHED);
+        // Without a number there is nothing to search by.
+        let lost = self.to.is_some() && any(&searched) && now < self.deadline_at.plus(SEARCHED);
         let claimed = any(&|leg| leg.is_live() && leg.evidence.end_is_claimed());
         let dial_by = self.legs.iter().filter_map(|leg| match leg.placing {
             Placing::Dialing { dial_by } => Some(dial_by),

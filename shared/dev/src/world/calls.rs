@@ -42,7 +42,6 @@ pub(super) fn parameters(endpoints: &Endpoints) -> impl Iterator<Item = (String,
         ("OpenaiSipPolicy", "accept"),
         // Nothing listens there: pages and the simulated peer are on one machine, and no name is looked up outside of it.
         ("IceServers", r#"[{"urls":"stun:127.0.0.1:3478"},{"urls":"turn:127.0.0.1:3478"}]"#),
-        ("TurnSecretName", "switchboard/turn"),
         ("CallCountries", "US,OM,AE,SA,GB"),
         ("CallCapPerDestination", "0"),
         ("CallCapPerRange", "0"),

@@ -1,6 +1,8 @@
 //! Which pages may reach the local world: none by a name of their own, none across sites but those that are named.
 
-use serde_json::json;
+use serde_json::{Value, json};
+use switchboard_dev::credentials::OPENAI_API_KEY;
+use switchboard_dev::sim::page::Page;
 
 use crate::harness::{Answer, TestWorld};
 use crate::rows::rows_that_matter;
@@ -11,7 +13,7 @@ const APP: &str = "https://app.example.com";
 const EVIL: &str = "https://evil.example";
 
 /// Every server of the world with a path at which it would answer.
-fn servers(world: &TestWorld) -> [String; 6] {
+fn servers(world: &TestWorld) -> [String; 7] {
     let ends = world.world.endpoints();
     let base = world.base();
     [
@@ -21,6 +23,7 @@ fn servers(world: &TestWorld) -> [String; 6] {
         ends.secrets_manager.clone(),
         format!("{}/x", ends.s3),
         format!("{}/health", ends.omi),
+        format!("{}/models", ends.openai),
     ]
 }
 
@@ -114,6 +117,27 @@ async fn a_page_that_is_named_may_call_the_api_and_nothing_else() {
         let control = ask(&world, &format!("{}/_sim/clock", world.base()), &headers).await;
         assert_eq!((control.status, may_be_read_by(&control)), (403, None), "the control plane is for no page");
     }
+}
+
+#[tokio::test]
+async fn a_page_that_is_named_and_the_worlds_own_bring_their_offers_to_openai_themselves() {
+    let world = TestWorld::with(&[("CorsOrigin", APP)]).await;
+    let openai = &world.world.endpoints().openai;
+    let mint = world.http().post(format!("{openai}/realtime/client_secrets")).bearer_auth(OPENAI_API_KEY);
+    let minted = Answer::read(mint.body(r#"{"session":{"type":"realtime"}}"#).send().await.unwrap()).await;
+    minted.expect(200);
+    let own = world.base().to_owned();
+    let by_number = own.replace("localhost", "127.0.0.1");
+    for (origin, status) in [(APP, 201), (&own, 201), (&by_number, 201), (EVIL, 403)] {
+        let request = world.http().post(format!("{openai}/realtime/calls")).bearer_auth(minted.text("/value"));
+        let request = request.header("origin", origin).header("sec-fetch-site", "cross-site");
+        let offer = Page::open().unwrap().offer().to_owned();
+        let answer = request.header("content-type", "application/sdp").body(offer).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{origin}");
+        assert_eq!(answer.headers().contains_key("access-control-allow-origin"), status == 201, "{origin}");
+    }
+    let metered: Value = world.as_nobody().get("/_sim/meter").await.json;
+    assert_eq!((&metered["dials"], &metered["linesUp"]), (&json!(3), &json!(3)));
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use switchboard_core::{Secret, Timestamp};
-use switchboard_dev::credentials::{OMI_WEBHOOK_SECRET, TWILIO_AUTH_TOKEN};
+use switchboard_dev::credentials::{OMI_WEBHOOK_SECRET, OPENAI_WEBHOOK_SECRET, TWILIO_AUTH_TOKEN};
 use switchboard_dev::functions;
 use switchboard_lambda::Boot;
 use switchboard_providers::standard_webhooks;
@@ -32,10 +32,14 @@ fn function_of(file: &str) -> String {
 }
 
 /// What events speak of, by the field of the answer that names it; each stands for one that another event has made.
-const EXAMPLES: [(&str, &str); 3] = [
+const EXAMPLES: [(&str, &str); 6] = [
     ("agentId", "70001930"),
     ("sessionId", "ses_019aa0b0-7c00-7000-8000-000000000001"),
     ("callId", "call_019aa0b0-7c00-7000-8000-000000000002"),
+    ("rtsId", "rts_019aa0b0-7c00-7000-8000-000000000003"),
+    ("leaseSecret", "lse_1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+    // A chat's.
+    ("id", "cksess_0123456789abcdef0123456789abcdef"),
 ];
 
 /// Has a function answer an event as its binary does. The schedule's answer nothing.
@@ -73,8 +77,9 @@ fn about(event: &Value, answer: &Value) -> Value {
 fn signed(world: &TestWorld, event: &Value) -> Value {
     match event["rawPath"].as_str().unwrap().split('/').collect::<Vec<_>>().as_slice() {
         ["", "webhooks", "twilio"] => signed_by_twilio(event),
+        ["", "webhooks", "openai"] => signed_by_its_secret(event, OPENAI_WEBHOOK_SECRET, world.now()),
         ["", "webhooks", sender, _] => at_its_address(world, event, sender),
-        _ => signed_by_omi(event, world.now()),
+        _ => signed_by_its_secret(event, OMI_WEBHOOK_SECRET, world.now()),
     }
 }
 
@@ -103,11 +108,11 @@ fn at_its_address(world: &TestWorld, event: &Value, sender: &str) -> Value {
     serde_json::from_str(&event.to_string().replace(example, token)).unwrap()
 }
 
-fn signed_by_omi(event: &Value, now: Timestamp) -> Value {
+/// By Standard Webhooks. It keeps its own id: none is another's duplicate.
+fn signed_by_its_secret(event: &Value, secret: &str, now: Timestamp) -> Value {
     let mut event = event.clone();
-    let body = body_of(&event);
-    let tag = standard_webhooks::sign(&Secret::new(OMI_WEBHOOK_SECRET), "msg_now", now, &body).unwrap();
-    event["headers"]["webhook-id"] = json!("msg_now");
+    let (body, id) = (body_of(&event), event["headers"]["webhook-id"].as_str().unwrap().to_owned());
+    let tag = standard_webhooks::sign(&Secret::new(secret), &id, now, &body).unwrap();
     event["headers"]["webhook-timestamp"] = json!(now.epoch_secs().to_string());
     event["headers"]["webhook-signature"] = json!(tag);
     event

@@ -357,6 +357,9 @@ fn the_readme_prints_what_this_world_publishes() {
         switchboard_dev::credentials::TWILIO_AUTH_TOKEN,
         switchboard_dev::credentials::TWILIO_NUMBERS[0],
         switchboard_dev::credentials::HAMSA_VOICE_AGENT_ID,
+        switchboard_dev::credentials::OPENAI_API_KEY,
+        switchboard_dev::credentials::OPENAI_WEBHOOK_SECRET,
+        switchboard_dev::credentials::CHATKIT_AGENT_ID,
     ] {
         assert!(readme.contains(published), "{published}");
     }

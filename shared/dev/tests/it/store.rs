@@ -11,6 +11,7 @@ mod hooks;
 mod idempotency;
 mod journal;
 mod keys;
+mod realtime;
 mod sessions;
 mod slots;
 mod turns;

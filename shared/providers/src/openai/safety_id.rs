@@ -34,8 +34,8 @@ mod tests {
 
     #[test]
     fn it_is_as_long_as_openai_takes_and_prints_nothing_of_itself() {
-        let id = SafetyId::of(&[0xab; 32]);
-        assert_eq!(id.as_str(), "ab".repeat(32));
+        let id = SafetyId::of(&[0x0a; 32]);
+        assert_eq!(id.as_str(), "0a".repeat(32));
         assert_eq!(id.as_str().len(), 64);
         assert_eq!(format!("{id:?}"), "[safety id]");
     }

@@ -11,7 +11,7 @@ pub(super) enum Fate {
 }
 
 /// The variables of the old deployments, and those that ours has beyond them.
-pub(super) const VARIABLES: [(&str, Fate); 58] = [
+pub(super) const VARIABLES: [(&str, Fate); 70] = [
     ("OMI_API_KEY", Fate::Secret(&["omi"])),
     ("OMI_API_SECRET", Fate::Secret(&["omi"])),
     ("OMI_APP_ID", Fate::Secret(&["omi"])),
@@ -68,6 +68,19 @@ pub(super) const VARIABLES: [(&str, Fate); 58] = [
         "NEXT_PUBLIC_API_BASE_URL",
         Fate::Gone("the front end's own; ours is the parameter PublicBaseUrl, if the API has a name of yours"),
     ),
+    // R3: OpenAI.
+    ("OPENAI_API_KEY", Fate::Secret(&["openai"])),
+    ("OPENAI_WEBHOOK_SECRET", Fate::Secret(&["openai-webhook"])),
+    ("OPENAI_BASE_URL", Fate::Parameter("OpenaiBaseUrl")),
+    ("OPENAI_ORGANIZATION", Fate::Parameter("OpenaiOrganization")),
+    ("OPENAI_PROJECT", Fate::Parameter("OpenaiProject")),
+    ("OPENAI_REALTIME_MODEL", Fate::Parameter("OpenaiRealtimeModel")),
+    ("OPENAI_REALTIME_VOICE", Fate::Parameter("OpenaiRealtimeVoice")),
+    ("OPENAI_REALTIME_MODALITIES", Fate::Parameter("OpenaiRealtimeModalities")),
+    ("OPENAI_REALTIME_INSTRUCTIONS", Fate::Parameter("OpenaiRealtimeInstructions")),
+    ("CHATKIT_AGENT_ID", Fate::Parameter("ChatkitAgentId")),
+    ("ICE_SERVERS", Fate::Parameter("IceServers")),
+    ("TURN_SECRET", Fate::Secret(&["turn"])),
     // Ours.
     ("WEBHOOK_URL_SECRET", Fate::Secret(&["webhook-urls"])),
     ("PUBLIC_BASE_URL", Fate::Parameter("PublicBaseUrl")),

@@ -99,7 +99,7 @@ pub(super) fn incoming(body: &[u8]) -> Result<IncomingWish, Refusal> {
         }
     };
     let own = |name: &str| Ok::<_, Refusal>(text(&fields, name)?.map(str::to_owned));
-    Ok(IncomingWish { from: own("from")?, to: own("to")?, headers })
+    Ok(IncomingWish { from: own("from")?, to: own("to")?, headers, webhook_url: own("webhookUrl")? })
 }
 
 fn header(given: &Value) -> Option<(String, String)> {

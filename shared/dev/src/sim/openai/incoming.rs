@@ -52,6 +52,8 @@ pub(crate) struct IncomingWish {
     pub(crate) to: Option<String>,
     /// SIP headers beyond those that every call has, in their order.
     pub(crate) headers: Vec<(String, String)>,
+    /// Who is told instead of the gateway, as if the project's webhook had been created with this URL.
+    pub(crate) webhook_url: Option<String>,
 }
 
 /// A call that has come in.
@@ -95,7 +97,8 @@ impl Openai {
             "data": {"call_id": call.id, "sip_headers": headers.collect::<Vec<Value>>(), "sip_media_security": "srtp"},
         });
         let webhook_id = new_id("wh");
-        let message = Message::new(Sender::Openai, WEBHOOK_PATH, event).named(&webhook_id);
+        let target = wish.webhook_url.as_deref().unwrap_or(WEBHOOK_PATH);
+        let message = Message::new(Sender::Openai, target, event).named(&webhook_id);
         self.deliveries.owe([message])?;
         Ok(Ringing { call_id: call.id, webhook_id })
     }

@@ -67,6 +67,13 @@ fn both_shapes_may_be_mixed_and_the_current_one_counts() {
 }
 
 #[test]
+fn what_is_left_out_is_named_in_order() {
+    let options = json!({"voice": null, "temperature": 0.8, "audio": {"x": 1}, "x": 1, "instructions": null});
+    let (_, dropped) = read(&options, false).unwrap();
+    assert_eq!(fields(&dropped), ["audio.x", "instructions", "temperature", "voice", "x"]);
+}
+
+#[test]
 fn everything_that_is_wrong_is_named_at_once_in_order_and_nothing_of_it_is_repeated() {
     let options = json!({
         "voice": "secretvoice",
@@ -152,33 +159,41 @@ fn every_option_of_the_beta_has_a_place_in_the_current_api() {
     assert!(shape_at(&["model", "name"]).is_none());
 }
 
-/// Options under names that mean something, with values that sometimes do.
+/// Options of which most mean something, with values that mostly do.
 fn any_options() -> impl Strategy<Value = Map<String, Value>> {
-    let names: Vec<&str> = MOVED
-        .iter()
-        .map(|(name, _)| *name)
-        .chain(CURRENT.iter().map(|member| member.name))
-        .chain(["type", "temperature", "workflow", "x"])
-        .collect();
     let sensible = prop::sample::select(vec![
-        json!("marin"),
-        json!("nova"),
-        json!("pcm16"),
-        json!("auto"),
-        json!("inf"),
-        json!("realtime"),
-        json!(["audio", "text"]),
-        json!(1),
-        json!(true),
-        json!(null),
-        json!({"type": "server_vad", "threshold": 0.5, "x": 1}),
-        json!({"type": "audio/pcm"}),
-        json!({"id": "voice_1"}),
-        json!({"input": {"format": "g711_ulaw"}, "output": {"voice": "cedar", "x": 1}}),
-        json!([{"type": "function", "name": "f", "strict": true}]),
-        json!({"effort": "low", "model": "whisper-1"}),
+        ("model", json!("gpt-realtime-2")),
+        ("voice", json!("nova")),
+        ("voice", json!({"id": "voice_1"})),
+        ("speed", json!(1)),
+        ("modalities", json!(["audio", "text"])),
+        ("output_modalities", json!(["text"])),
+        ("input_audio_format", json!("g711_ulaw")),
+        ("output_audio_format", json!("pcm16")),
+        ("input_audio_transcription", json!({"model": "whisper-1", "x": 1})),
+        ("input_audio_noise_reduction", json!(null)),
+        ("turn_detection", json!({"type": "server_vad", "threshold": 0.5, "eagerness": "low"})),
+        ("max_response_output_tokens", json!("inf")),
+        ("max_output_tokens", json!(7)),
+        ("audio", json!({"input": {"format": {"type": "audio/pcm"}}, "output": {"voice": "cedar", "x": 1}, "x": 1})),
+        ("audio", json!({"input": {"turn_detection": null}, "output": {}})),
+        ("tools", json!([{"type": "function", "name": "f", "strict": true}])),
+        ("tool_choice", json!({"type": "mcp", "server_label": "docs"})),
+        ("tracing", json!("auto")),
+        ("type", json!("realtime")),
+        ("temperature", json!(0.8)),
+        ("workflow", json!("wf_1")),
+        ("x", json!({})),
     ]);
-    prop::collection::btree_map(prop::sample::select(names), prop_oneof![3 => sensible, 1 => any_json()], 0..8)
+    let names: Vec<&str> =
+        MOVED.iter().map(|(name, _)| *name).chain(CURRENT.iter().map(|option| option.name)).collect();
+    let name = prop::sample::select(names);
+    let option = prop_oneof![
+        20 => sensible,
+        2 => name.clone().prop_map(|name| (name, json!(null))),
+        1 => (name, any_json()),
+    ];
+    prop::collection::vec(option, 0..8)
         .prop_map(|options| options.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 

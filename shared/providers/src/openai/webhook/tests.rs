@@ -93,6 +93,7 @@ fn who_rings_is_read_from_the_first_header_of_its_name_if_it_is_a_number() {
         ("<sip:+14155550100@sip.example.com;user=phone>;tag=a1", Some(number)),
         ("\"Jane <sip:+15005550001@x>\" <sip:+14155550100@sip.example.com>;tag=a1", Some(number)),
         ("Jane <sip:+14155550100;npdi:secret@sip.example.com>", Some(number)),
+        ("sip:+14155550100:secret@sip.example.com", Some(number)),
         ("tel:+14155550100", Some(number)),
         ("<tel:+1-415-555-0100;phone-context=example.com>", Some(number)),
         ("tel:+1(415)555.0100", Some(number)),

@@ -25,6 +25,24 @@ fn a_client_secret_says_what_it_opens_or_is_taken_to_open_what_was_asked_for() {
 }
 
 #[test]
+fn a_call_is_over_only_where_a_refusal_of_the_request_says_so() {
+    let words = |message: &str| json!({"error": {"message": message, "code": null}}).to_string();
+    for (status, body, read) in [
+        (400, words("This session has ended."), Some(Decline::AlreadyOver)),
+        (409, words("The call has ALREADY ENDED"), Some(Decline::AlreadyOver)),
+        (409, words("The call is no longer active"), Some(Decline::AlreadyOver)),
+        (403, words("Your trial has ended."), None),
+        (429, words("Your trial has ended."), None),
+        (400, words("Your account is not active"), None),
+        (409, words("Try again"), None),
+        (400, json!({"error": "The call has already ended."}).to_string(), None),
+        (400, "The call has already ended.".to_owned(), None),
+    ] {
+        assert_eq!(decline(status, body.as_bytes()), read, "{status} {body}");
+    }
+}
+
+#[test]
 fn an_answer_without_a_secret_or_its_end_is_none() {
     for answer in [
         json!({}),
