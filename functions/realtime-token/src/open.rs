@@ -239,7 +239,12 @@ async fn unanswered(app: &App, call: Call, leg: LegId, error: ProviderError) -> 
     if let Err(written) = written {
         tracing::warn!(error = %written, "what came of an offer could not be written down; the sweep finds out");
     }
-    error.into()
+    if error.effect == Effect::None {
+        return error.into();
+    }
+    // However the answer was lost: the call may be up, and the same request again would be another one.
+    let message = "openai may have taken the call, and its answer was lost; a call without its page is ended soon";
+    ApiError::new(Fault::ProviderTimeout, message).with_possible_effect()
 }
 
 fn answer(call: &Call, brokered: &Brokered, wish: &Wish, person: &Person) -> Result<Reply, ApiError> {

@@ -61,6 +61,8 @@ pub const LONGEST_LINE: Duration = Duration::from_secs(4 * 60 * 60);
 pub const RUNG_ACCEPTED: &str = "accepted";
 /// The result of a step after which the provider did not know the call any more.
 pub const RUNG_ENDED: &str = "ended";
+/// The result of a step whose provider said that the call was over before it was asked.
+pub const RUNG_ALREADY_OVER: &str = "already_over";
 /// How long after its deadline a call of unknown outcome keeps its slot.
 pub const QUARANTINE: Duration = Duration::from_secs(15 * 60);
 

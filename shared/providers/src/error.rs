@@ -88,6 +88,9 @@ pub enum Decline {
     /// The call is over already, so that there is nothing to change about it.
     #[error("the call is over")]
     AlreadyOver,
+    /// The call was taken before.
+    #[error("the call was accepted before")]
+    AlreadyTaken,
     /// Something else.
     #[error("another reason")]
     Other,
@@ -95,7 +98,7 @@ pub enum Decline {
 
 impl Decline {
     /// Every reason.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::InvalidNumber,
         Self::NoCredit,
         Self::Concurrency,
@@ -104,6 +107,7 @@ impl Decline {
         Self::RetiredApi,
         Self::NotPermitted,
         Self::AlreadyOver,
+        Self::AlreadyTaken,
         Self::Other,
     ];
 
@@ -117,6 +121,7 @@ impl Decline {
             | Self::UnknownModel
             | Self::NotPermitted
             | Self::AlreadyOver
+            | Self::AlreadyTaken
             | Self::Other => Fault::ProviderRejected,
         }
     }
@@ -137,6 +142,7 @@ impl Decline {
                 format!("{provider} does not permit this account to do so; check the caller's number and the country")
             }
             Self::AlreadyOver => format!("{provider} says that the call is over"),
+            Self::AlreadyTaken => format!("{provider} says that the call was accepted before"),
             Self::Other => format!("{provider} refused the request"),
         }
     }

@@ -91,15 +91,6 @@ impl Call {
         Ok(())
     }
 
-    /// Makes the secret of the lease another one, for a holder whose answer was lost, and answers its generation.
-    pub fn rotate_lease(&mut self, now: Timestamp) -> Option<u32> {
-        let lease = self.lease.as_mut()?;
-        lease.generation = lease.generation.saturating_add(1);
-        let generation = lease.generation;
-        self.tend(now);
-        Some(generation)
-    }
-
     /// What of the person's day still counts: all that was granted while the call lives or nobody knows how long it was, then
     /// what was used.
     pub(super) fn tend_lease(&mut self) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     ArtifactState, Call, EndClaim, EndReason, EndingBy, Evidence, Found, LONGEST_LINE, Leg, Phase, Placing,
-    RUNG_ACCEPTED, RUNG_ENDED, TranscriptOutline,
+    RUNG_ACCEPTED, RUNG_ALREADY_OVER, RUNG_ENDED, TranscriptOutline,
 };
 use crate::{LegId, Money, Personal, ProviderId, Timestamp};
 
@@ -73,8 +73,13 @@ impl Call {
         );
         // What was cut before anybody answered is a failure to whoever did not cut it.
         let cut = taken && matches!(end.reason, EndReason::ProviderError | EndReason::CarrierError);
+        // A provider that does not know a call any more when it is first asked, and nobody says since when: our asking had no part
+        // in that end. That a lease was not renewed stays true.
+        let over_before = leg.evidence.over_by().is_none()
+            && ending.by != EndingBy::Lease
+            && ending.rungs.first().is_some_and(|rung| rung.result == RUNG_ALREADY_OVER);
         let reason = match ending.by {
-            _ if !(asked_first && (hung_up || cut)) => end.reason,
+            _ if !(asked_first && (hung_up || cut)) || over_before => end.reason,
             EndingBy::Request => EndReason::EndedByRequest,
             EndingBy::Deadline => EndReason::MaxDuration,
             EndingBy::Lease => EndReason::LeaseExpired,

@@ -131,7 +131,11 @@ impl Openai {
     /// # Errors
     /// [`ProviderError`].
     pub async fn accept(&self, call: &ExternalId, session: &SessionConfig) -> Result<(), ProviderError> {
-        self.api.send(ACCEPT, &self.about(call, "accept").body(&session.to_wire())).await.map(drop)
+        match self.api.send(ACCEPT, &self.about(call, "accept").body(&session.to_wire())).await {
+            // The answer to an earlier request was lost: nobody else of this project accepts.
+            Err(error) if matches!(error.kind, ProviderErrorKind::Declined(Decline::AlreadyTaken)) => Ok(()),
+            other => other.map(drop),
+        }
     }
 
     /// Rejects an incoming call, with a SIP status or with OpenAI's own (603, declined).

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use http::Method;
+use serde_json::json;
 
 use super::{Openai, SafetyId};
 use crate::keyed_api::Ask;
@@ -33,9 +34,12 @@ pub const CHAT_SESSION: Operation =
 /// Cancelling a chat.
 pub const CHAT_CANCEL: Operation =
     Operation { name: "chat cancel", timeout: Duration::from_secs(5), attempts: 2, idempotent: true };
-/// Whether OpenAI answers and takes our key: within the time of a probe (api: at most 2 s).
+/// Whether OpenAI answers, and whether our key may open sessions: within the time of a probe (api: at most 2 s).
 const PROBE: Operation =
     Operation { name: "probe", timeout: Duration::from_millis(1_800), attempts: 1, idempotent: true };
+
+/// How long the secret of a probe holds, in seconds: the shortest that the API takes.
+const LEAST_SECRET_SECS: u64 = 10;
 
 /// Every operation, for the check of their time limits against the functions'.
 pub const OPERATIONS: [Operation; 9] =
@@ -63,14 +67,20 @@ impl Openai {
 #[async_trait]
 impl Account for Openai {
     async fn reachable(&self) -> Result<(), ProviderError> {
-        match self.credentials_accepted().await {
+        match self.api.send(PROBE, &self.ask(Method::GET, "/models")).await {
             // Whoever refuses our key is there.
             Err(error) if matches!(error.kind, ProviderErrorKind::Unauthorised(_)) => Ok(()),
-            other => other,
+            other => other.map(drop),
         }
     }
 
+    /// Makes a client secret and gives it to nobody: a key may list models and not speak, and only the realtime API itself says
+    /// that it was retired in the shape that is spoken here.
     async fn credentials_accepted(&self) -> Result<(), ProviderError> {
-        self.api.send(PROBE, &self.ask(Method::GET, "/models")).await.map(drop)
+        let body = json!({
+            "expires_after": { "anchor": "created_at", "seconds": LEAST_SECRET_SECS },
+            "session": { "type": "realtime" },
+        });
+        self.api.send(PROBE, &self.ask(Method::POST, "/realtime/client_secrets").body(&body)).await.map(drop)
     }
 }

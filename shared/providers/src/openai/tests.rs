@@ -234,7 +234,8 @@ async fn openai_is_reachable_even_where_it_refuses_our_key() {
     assert!(openai.reachable().await.is_ok());
     assert!(openai.credentials_accepted().await.is_err());
     assert!(openai.reachable().await.is_err());
-    assert_eq!(server.lines(), vec!["GET /v1/models"; 4]);
+    let (made, listed) = ("POST /v1/realtime/client_secrets", "GET /v1/models");
+    assert_eq!(server.lines(), [made, listed, made, listed]);
 }
 
 #[tokio::test]

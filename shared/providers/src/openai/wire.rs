@@ -13,6 +13,8 @@ use crate::{Decline, ExternalId};
 pub(super) fn decline(status: u16, body: &[u8]) -> Option<Decline> {
     /// How a message words that a call is over. No code for it is documented.
     const OVER: [&str; 4] = ["already ended", "has ended", "already been ended", "no longer active"];
+    /// How one words that a call was accepted before. No code for that is documented either.
+    const TAKEN: [&str; 2] = ["already accepted", "already been accepted"];
     let body: Value = serde_json::from_slice(body).ok()?;
     let error = Field::whole(&body).at("error");
     let decline = match error.at("code").text() {
@@ -21,8 +23,12 @@ pub(super) fn decline(status: u16, body: &[u8]) -> Option<Decline> {
         Some("model_not_found") => Decline::UnknownModel,
         _ => {
             let message = error.at("message").text()?.to_ascii_lowercase();
-            let over = matches!(status, 400 | 409) && OVER.iter().any(|words| message.contains(words));
-            return over.then_some(Decline::AlreadyOver);
+            let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
+            return match status {
+                400 | 409 if says(&OVER) => Some(Decline::AlreadyOver),
+                400 | 409 if says(&TAKEN) => Some(Decline::AlreadyTaken),
+                _ => None,
+            };
         }
     };
     Some(decline)

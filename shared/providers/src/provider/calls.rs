@@ -7,7 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::Value;
-use switchboard_core::{CallId, LegId, Observation, Personal, PhoneNumber, RUNG_ACCEPTED, Secret, Timestamp};
+use switchboard_core::{
+    CallId, LegId, Observation, Personal, PhoneNumber, RUNG_ACCEPTED, RUNG_ALREADY_OVER, Secret, Timestamp,
+};
 
 use crate::ProviderError;
 
@@ -146,7 +148,7 @@ impl RungResult {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Accepted => RUNG_ACCEPTED,
-            Self::AlreadyOver => "already_over",
+            Self::AlreadyOver => RUNG_ALREADY_OVER,
             Self::Ended => "ended",
             Self::NotKnown => "not_known",
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{at, dialled, ended, progress};
-use crate::{EndReason, EndingBy, Observation, Progress, ProviderId, RUNG_ACCEPTED, Rung, Source};
+use crate::{EndReason, EndingBy, Observation, Progress, ProviderId, RUNG_ACCEPTED, RUNG_ALREADY_OVER, Rung, Source};
 
 #[test]
 fn a_line_that_the_carrier_ends_at_its_limit_has_used_up_its_time() {
@@ -77,5 +77,29 @@ fn a_line_that_was_cut_while_it_rang_was_ended_by_request_whatever_its_provider_
         call.climbed(Rung { rung: "twilio.line".to_owned(), result: result.to_owned(), at: at(3) }, at(3));
         call.observe(leg, &logged(EndReason::ProviderError, 0), at(4));
         assert_eq!(call.end().map(|end| end.reason), Some(reason));
+    }
+}
+
+#[test]
+fn what_its_provider_did_not_know_any_more_when_it_was_first_asked_was_not_ended_by_that() {
+    for (by, first, reason) in [
+        (EndingBy::Deadline, RUNG_ALREADY_OVER, EndReason::Completed),
+        (EndingBy::Request, RUNG_ALREADY_OVER, EndReason::Completed),
+        // It was not renewed, whatever else became of it.
+        (EndingBy::Lease, RUNG_ALREADY_OVER, EndReason::LeaseExpired),
+        // What was asked before may have been what ended it.
+        (EndingBy::Deadline, "failed", EndReason::MaxDuration),
+        (EndingBy::Request, "failed", EndReason::EndedByRequest),
+    ] {
+        let (mut call, leg) = dialled(ProviderId::Openai);
+        call.observe(leg, &progress(Source::ProviderApi, Progress::InProgress), at(5));
+        call.ask_to_end(by, at(300));
+        for result in [first, RUNG_ALREADY_OVER] {
+            let rung = Rung { rung: "openai.hang_up".to_owned(), result: result.to_owned(), at: at(300) };
+            call.climbed(rung, at(300));
+        }
+        let over = Observation { ended_at: None, ..ended(Source::ProviderApi, EndReason::Completed) };
+        call.observe(leg, &over, at(301));
+        assert_eq!(call.end().map(|end| end.reason), Some(reason), "{by:?} {first}");
     }
 }

@@ -62,3 +62,16 @@ async fn a_call_is_hung_up_by_the_name_that_openai_has_for_it() {
     let result = hang_up.hang_up(&known).await.unwrap();
     assert_eq!((result, result.as_str()), (RungResult::Ended, "ended"));
 }
+
+#[tokio::test]
+async fn accepting_what_was_accepted_before_is_done() {
+    const TAKEN: &str =
+        r#"{"error":{"code":"call_already_accepted","message":"This call has already been accepted."}}"#;
+    for (status, body, done) in [(200, "", true), (400, TAKEN, true), (409, TAKEN, true), (404, TAKEN, false), OTHER] {
+        let (openai, server) = scripted(&[(status, body)]);
+        assert_eq!(openai.accept(&id("rtc_1"), &plain()).await.is_ok(), done, "{status} {body}");
+        assert_eq!(server.lines(), ["POST /v1/realtime/calls/rtc_1/accept"]);
+    }
+}
+
+const OTHER: (u16, &str, bool) = (400, r#"{"error":{"message":"Unknown parameter: 'x'"}}"#, false);
