@@ -4,9 +4,10 @@
 //! world's clock. They are written from the providers' contracts and know nothing of the product that calls them.
 //!
 //! `omi.rs` is OMI's voice API; `hamsa.rs`, `omnidimension.rs` and `twilio.rs` place phone calls, `openai.rs` holds
-//! realtime calls, and the lines are those of `carrier.rs`. Between a provider and its callers lie `front.rs` (recording, and faults acting on requests),
-//! `port.rs` and `connection.rs` (faults acting on connections). `deliveries.rs` keeps the webhooks that are owed,
-//! `courier.rs` posts them, `clockwork.rs` does it all on time. `control.rs` serves `/_sim/*`.
+//! realtime calls, and the lines are those of `carrier.rs`. Between a provider and its callers lie `front.rs` (recording,
+//! and faults acting on requests), `port.rs` and `connection.rs` (faults acting on connections). `deliveries.rs` keeps the
+//! webhooks that are owed, `courier.rs` posts them, `clockwork.rs` does it all on time. `control.rs` serves `/_sim/*`.
+//! `page.rs` is no provider: it plays the browser at the other end of a realtime call.
 
 use std::future::Future;
 use std::io;

@@ -106,7 +106,7 @@ fn crates_know_only_whom_they_may_know() {
         assert!(!found.contains("switchboard-dev"), "{function} must not ship the local world");
         let others: Vec<_> = entries("functions").intersection(&found).cloned().collect();
         assert_eq!(others, Vec::<String>::new(), "{function} must not know other functions");
-        for dev in ["dynoxide-rs", "axum", "clap", "s3s", "saphyr"] {
+        for dev in ["dynoxide-rs", "axum", "clap", "s3s", "saphyr", "str0m"] {
             assert!(!found.contains(dev), "{function} must not ship {dev}");
         }
     }

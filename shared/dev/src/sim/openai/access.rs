@@ -1,5 +1,7 @@
 //! Who may use the simulated OpenAI, and what every answer of it has: a request id, and permission for pages to read it.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn};
@@ -10,8 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use super::client_secrets::PREFIX;
 use super::refusal::Refusal;
 use super::session::Session;
-use super::{Openai, new_id};
-use std::sync::Arc;
+use super::{CALLS, Openai, new_id};
 
 const BETA: HeaderName = HeaderName::from_static("openai-beta");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -41,7 +42,7 @@ impl Openai {
             return Ok(Caller::Server);
         }
         // A client secret opens calls and nothing else.
-        let opens_calls = head.method == Method::POST && head.uri.path() == super::CALLS;
+        let opens_calls = head.method == Method::POST && head.uri.path() == CALLS;
         let session = if key.starts_with(PREFIX) && opens_calls { self.secrets.find(key)? } else { None };
         session.map(|session| Caller::Page(Box::new(session))).ok_or_else(|| Refusal::bad_key(key))
     }

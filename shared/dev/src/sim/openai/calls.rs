@@ -78,6 +78,10 @@ impl Openai {
             notes: Value::Null,
         })?;
         self.peers.put_through(&id, answer, offer.session, watchers(&self.carrier, line.seq));
+        // Had the line ended in between, nobody would have been told to hang up.
+        if self.line_up(&id)?.is_none() {
+            self.peers.hang_up(&id);
+        }
         Ok(answered(&id, sdp))
     }
 

@@ -1,9 +1,10 @@
 //! Client secrets: what a server mints so that a page may open sessions. They are in the ledger, and hold until they expire,
 //! however often they are used.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use std::time::Duration;
 use switchboard_core::{Clock, Timestamp};
 
 use super::new_id;

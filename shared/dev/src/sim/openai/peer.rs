@@ -89,7 +89,7 @@ impl Peers {
     }
 
     /// Closes the connection of a call, if there is one.
-    fn hang_up(&self, id: &str) {
+    pub(super) fn hang_up(&self, id: &str) {
         if let Some(peer) = self.peers().get(id) {
             peer.hang_up.send_replace(true);
         }

@@ -22,6 +22,9 @@ pub(crate) const CHANNEL: &str = "oai-events";
 /// whether they are still welcome every few seconds.
 const GONE_AFTER: Duration = Duration::from_secs(10);
 
+/// How often a call that waits for its page looks up.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// How long saying goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(1);
 
@@ -81,9 +84,10 @@ impl Call {
     /// Goes on until either end closes it or `hung_up` becomes true.
     pub(super) async fn run(mut self, mut hung_up: watch::Receiver<bool>) {
         loop {
+            let due = if self.is_connected { self.next_packet } else { Instant::now() + LOOK };
             tokio::select! {
                 () = told(&mut hung_up) => return self.say_goodbye().await,
-                step = self.wire.next(self.next_packet) => match step {
+                step = self.wire.next(due) => match step {
                     Step::Closed => return,
                     Step::Event(event) => self.take(*event),
                     Step::Due => self.go_on(),
@@ -132,12 +136,12 @@ impl Call {
 
     /// Sends the next packet of sound, and lets the agent do what is due.
     fn go_on(&mut self) {
-        let now = Instant::now();
-        let packet = Duration::from_millis(PACKET_MILLIS);
-        self.next_packet = if now.duration_since(self.next_packet) > BEHIND { now } else { self.next_packet } + packet;
         if !self.is_connected {
             return;
         }
+        let now = Instant::now();
+        let packet = Duration::from_millis(PACKET_MILLIS);
+        self.next_packet = if now.duration_since(self.next_packet) > BEHIND { now } else { self.next_packet } + packet;
         self.agent.tick(self.began.elapsed());
         self.tell();
         let sound = if self.agent.speaks() {
