@@ -42,6 +42,12 @@
 //! | make an agent | 1 transaction (hook), 1 put (claim) |
 //! | remove an agent | 1 get, 2 deletes (claim, configured agent), 1 update (hook) |
 //! | the configured agent | 1 get; when it is made: 2 gets, 1 put, 1 update beside what making one costs |
+//! | open a realtime call | 2 queries (slots of tenant and person), 3 transactions (call, slots and minutes; the fence; the bind) |
+//! | renew its lease; end it | 1 get, 1 transaction (call, minutes); 1 get, 2 transactions (asked for; over) |
+//! | the words of a realtime call | 1 get, 1 query where some are kept, 1 transaction |
+//! | the same for a page's session token | 1 get (session) more to open and to renew |
+//! | a raw realtime credential | 1 update, 1 more where it was certainly not made |
+//! | open a chat session; cancel one | 1 put; 1 get |
 //! | credits | 1 query per provider that does not answer, 1 more per provider with `history` |
 
 use aws_sdk_dynamodb::types::{

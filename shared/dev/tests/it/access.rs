@@ -24,7 +24,8 @@ fn declared() -> Vec<Declared> {
     let (session, process, webhook) = (of(session::ROUTES), of(process::ROUTES), of(webhook::ROUTES));
     let (health, admin, agents) = (of(health::ROUTES), of(admin::ROUTES), of(agents::ROUTES));
     let (place, end, look) = (of(call_create::ROUTES), of(call_end::ROUTES), of(call_read::ROUTES));
-    let others = health.chain(admin).chain(agents).chain(place).chain(end).chain(look);
+    let others =
+        health.chain(admin).chain(agents).chain(place).chain(end).chain(look).chain(of(realtime_token::ROUTES));
     session.chain(process).chain(webhook).chain(others).collect()
 }
 
@@ -41,7 +42,9 @@ fn request(key: &str, session: &str) -> (reqwest::Method, String, Option<Value>,
         "POST /api/voice/uploads" => (Some(upload(session, "audio/wav", 5)), true),
         "POST /api/webhooks/explain" => (Some(json!({"requestId": "r"})), false),
         // Told apart by its body: empty where the signature is missed, an error where a credential is.
-        "POST /api/webhook" | "POST /webhooks/omi" | "POST /webhooks/twilio" => (Some(json!({"event": "x"})), false),
+        "POST /api/webhook" | "POST /webhooks/omi" | "POST /webhooks/twilio" | "POST /webhooks/openai" => {
+            (Some(json!({"event": "x"})), false)
+        }
         "POST /webhooks/hamsa/{token}" | "POST /webhooks/omnidimension/{token}" => (Some(json!({})), false),
         "GET /webhooks/twilio" => (None, false),
         // Nobody is called.
@@ -58,10 +61,13 @@ fn request(key: &str, session: &str) -> (reqwest::Method, String, Option<Value>,
         "GET /api/agents/{provider}/{agentId}" | "DELETE /api/agents/{provider}/{agentId}" => (None, false),
         "GET /api/credits" | "GET /api/providers" => (None, false),
         "GET /api/health" | "GET /health" | "$default" => (None, false),
+        "POST /api/chatkit/session" | "POST /api/v1/chatkit/session" => (Some(json!({"user": "u"})), false),
+        realtime if realtime_token::ROUTES.iter().any(|route| route.key() == realtime) => (Some(json!({})), false),
         other => panic!("say here what a good request to {other} is, so that its access is tested"),
     };
     let path = path.replace("{sessionId}", session).replace("{hookId}", "hook_01930000-0000-7000-8000-000000000000");
     let path = path.replace("{callId}", "call_01930000-0000-7000-8000-000000000000").replace("{token}", "none");
+    let path = path.replace("{rtsId}", "rts_01930000-0000-7000-8000-000000000000");
     let path = path.replace("{id}", "payment-reminder");
     // Hamsa's agents are never changed, so that asking again asks the same.
     let path = path.replace("{provider}", "hamsa").replace("{agentId}", "8c2f4a0e-6f1b-4d53-9a7c-2e5b1d0f3a96");

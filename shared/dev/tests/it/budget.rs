@@ -14,6 +14,7 @@ use switchboard_dev::credentials::{LOCAL_KEY, TWILIO_ACCOUNT_SID, TWILIO_AUTH_TO
 use self::gate::Gate;
 use crate::harness::TestWorld;
 use crate::invoke::{Sent, Travel};
+use crate::realtime;
 
 /// The caps as a deployment has them unless its operator says otherwise.
 const CAPS: [(&str, &str); 3] =
@@ -146,6 +147,76 @@ async fn of_hamsa(world: &TestWorld, event: &str) -> Sent {
     let mut sent = delivery(&path, "application/json", &body.to_string());
     sent.set("authorization", &format!("Bearer {credential}"));
     sent
+}
+
+/// A request of a server for a page of its own.
+fn of_page(path: &str, body: &serde_json::Value, key: Option<&str>) -> Sent {
+    let mut sent = delivery(path, "application/json", &body.to_string());
+    sent.set("authorization", &format!("Bearer {LOCAL_KEY}"));
+    if let Some(key) = key {
+        sent.set("idempotency-key", key);
+    }
+    sent
+}
+
+/// What passed the gate but the rate limit, which every request takes.
+fn counted_by(gate: &Gate) -> Vec<(String, usize)> {
+    let mut counted = gate.counted(&[]);
+    let updates = counted.get_mut("UpdateItem").expect("the rate limit is counted");
+    *updates -= 1;
+    counted.into_iter().filter(|(_, count)| *count > 0).collect()
+}
+
+#[tokio::test]
+async fn what_a_page_costs_at_the_table_is_as_the_schema_says() {
+    let world = TestWorld::start().await;
+    let gate = Gate::before(&world, "realtime-token", &[]).await;
+    let ask = async |path: &str, body: serde_json::Value, key: Option<&str>| {
+        gate.reset();
+        let answer = gate.pass(&world, &of_page(path, &body, key)).await;
+        assert!(answer.status < 300, "{path}: {}", answer.json);
+        answer
+    };
+    let counts = |expected: &[(&str, usize)]| -> Vec<(String, usize)> {
+        expected.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect()
+    };
+    // Caches warm.
+    ask(realtime::OPEN, realtime::wish("warm"), None).await;
+    let opened = ask(realtime::OPEN, realtime::wish("ada"), None).await;
+    let three = [("Query", 2), ("TransactWriteItems", 3)];
+    assert_eq!(counted_by(&gate), counts(&three), "slots of tenant and person; reservation, fence, bind");
+    let held = realtime::Held::told(&opened);
+    let renewed = ask(&realtime::renewal(&held.rts), json!({"leaseSecret": held.secret}), None).await;
+    assert_eq!(counted_by(&gate), counts(&[("GetItem", 1), ("TransactWriteItems", 1)]), "renew");
+    ask(&realtime::renewal(&held.rts), json!({"leaseSecret": renewed.text("/leaseSecret")}), Some("k")).await;
+    let keyed = [("GetItem", 1), ("PutItem", 1), ("TransactWriteItems", 1), ("UpdateItem", 1)];
+    assert_eq!(counted_by(&gate), counts(&keyed), "renew with a key");
+    let words = json!({"turns": [{"role": "user", "text": "Hello"}]});
+    let path = format!("/api/calls/{}/transcript", held.call);
+    ask(&path, words.clone(), None).await;
+    assert_eq!(counted_by(&gate), counts(&[("GetItem", 1), ("TransactWriteItems", 1)]), "the first words");
+    ask(&path, words, None).await;
+    assert_eq!(counted_by(&gate), counts(&[("GetItem", 1), ("Query", 1), ("TransactWriteItems", 1)]), "more words");
+    ask(&realtime::end_of(&held.rts), json!({}), None).await;
+    assert_eq!(counted_by(&gate), counts(&[("GetItem", 1), ("TransactWriteItems", 2)]), "end: asked for, and over");
+    // A page shows its session's token, and the session is looked at.
+    let (_, token) = crate::talk::open_with_token(&world.as_local()).await;
+    let as_page = async |path: &str, body: serde_json::Value| {
+        let mut sent = of_page(path, &body, None);
+        sent.set("authorization", &format!("Bearer {token}"));
+        gate.reset();
+        gate.pass(&world, &sent).await
+    };
+    let own = realtime::Held::told(&as_page(realtime::OPEN, json!({"sdp": realtime::offer()})).await);
+    assert_eq!(counted_by(&gate), counts(&[("GetItem", 1), ("Query", 2), ("TransactWriteItems", 3)]), "a page opens");
+    as_page(&realtime::renewal(&own.rts), json!({"leaseSecret": own.secret})).await.expect(200);
+    assert_eq!(counted_by(&gate), counts(&[("GetItem", 2), ("TransactWriteItems", 1)]), "a page renews");
+    ask(realtime::TOKEN, json!({"userId": "ada"}), None).await;
+    assert_eq!(counted_by(&gate), counts(&[("UpdateItem", 1)]), "token");
+    let chat = ask("/api/chatkit/session", json!({"user": "ada"}), None).await;
+    assert_eq!(counted_by(&gate), counts(&[("PutItem", 1)]), "chat");
+    ask(&format!("/api/chatkit/session/{}/cancel", chat.text("/id")), json!({}), None).await;
+    assert_eq!(counted_by(&gate), counts(&[("GetItem", 1)]), "cancel");
 }
 
 #[tokio::test]

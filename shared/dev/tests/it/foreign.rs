@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::deployment::routes;
 use crate::harness::{Answer, TestWorld};
+use crate::realtime;
 use crate::rows::rows_that_matter;
 
 /// Names of things of the tenant `local`.
@@ -12,6 +13,8 @@ struct Owned {
     call: String,
     hook: String,
     agent: String,
+    realtime: String,
+    chat: String,
 }
 
 /// Names that nothing has.
@@ -20,6 +23,8 @@ fn nothing() -> Owned {
         call: "call_01930000-0000-7000-8000-000000000000".to_owned(),
         hook: "hook_01930000-0000-7000-8000-000000000000".to_owned(),
         agent: "999999".to_owned(),
+        realtime: "rts_01930000-0000-7000-8000-000000000000".to_owned(),
+        chat: "cksess_0".to_owned(),
     }
 }
 
@@ -30,16 +35,20 @@ async fn owned(world: &TestWorld) -> Owned {
     let hook = local.post("/api/webhook-urls", &json!({"provider": "hamsa"})).await.text("/hookId");
     let draft = json!({"name": "Messages", "welcomeMessage": "Hello"});
     let agent = local.post("/api/agents?provider=omnidimension", &draft).await.text("/agentId");
-    Owned { call, hook, agent }
+    let realtime = local.post(realtime::OPEN, &realtime::wish("ada")).await.text("/rtsId");
+    let chat = local.post("/api/chatkit/session", &json!({"user": "ada"})).await.text("/id");
+    Owned { call, hook, agent, realtime, chat }
 }
 
 /// The answer of a route to somebody of another tenant.
 async fn asked(world: &TestWorld, method: &str, path: &str, of: &Owned) -> Answer {
     let path = path.replace("{callId}", &of.call).replace("{hookId}", &of.hook).replace("{agentId}", &of.agent);
-    let path = path.replace("{provider}", "omnidimension").replace("{id}", &of.call);
+    let path = path.replace("{provider}", "omnidimension").replace("{rtsId}", &of.realtime);
+    let path = path.replace("{id}", if path.contains("/chatkit/") { &of.chat } else { &of.call });
     let body = match method {
         "PUT" => Some(json!({"temperature": 0.5})),
         "POST" if path.ends_with("/transcript") => Some(json!({"turns": [{"role": "user", "text": "Hi"}]})),
+        "POST" if path.ends_with("/renew") => Some(json!({"leaseSecret": "lse_1.x"})),
         "POST" => Some(json!({})),
         _ => None,
     };
@@ -54,7 +63,9 @@ async fn what_another_tenant_has_is_not_found_by_any_route_that_names_it() {
     let before = rows_that_matter(&world).await;
     let mut tried = Vec::new();
     for route in routes() {
-        let about_ours = ["{callId}", "{hookId}", "{agentId}"].iter().any(|name| route.path.contains(name))
+        let about_ours = ["{callId}", "{hookId}", "{agentId}", "{rtsId}", "/chatkit/session/{id}"]
+            .iter()
+            .any(|name| route.path.contains(name))
             || route.path.starts_with("/api/hamsa/jobs/{id}");
         if !about_ours {
             continue;
@@ -79,11 +90,15 @@ async fn what_another_tenant_has_is_not_found_by_any_route_that_names_it() {
         "GET /api/agents/{provider}/{agentId}",
         "PUT /api/agents/{provider}/{agentId}",
         "DELETE /api/agents/{provider}/{agentId}",
+        "POST /api/calls/{callId}/transcript",
+        "POST /api/realtime/calls/{rtsId}/renew",
+        "POST /api/realtime/calls/{rtsId}/end",
+        "POST /api/chatkit/session/{id}/cancel",
     ] {
         assert!(tried.iter().any(|route| route == expected), "{expected} is not among {tried:?}");
     }
     assert_eq!(rows_that_matter(&world).await, before, "nothing has changed");
-    assert_eq!(world.world.simulators().meter().unwrap().lines_up, 1, "and the call is up");
+    assert_eq!(world.world.simulators().meter().unwrap().lines_up, 2, "and the calls are up");
 }
 
 #[tokio::test]

@@ -6,7 +6,6 @@ mod failpoints;
 mod interleavings;
 mod lost;
 mod simultaneous;
-mod wire;
 
 use std::time::Duration;
 

@@ -4,6 +4,7 @@
 
 pub(crate) mod capability;
 mod capability_causes;
+mod openai;
 mod rotation;
 pub(crate) mod twilio;
 mod twilio_causes;

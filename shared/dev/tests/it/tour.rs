@@ -3,10 +3,11 @@
 
 mod calls;
 mod operations;
+mod realtime;
 
 use serde_json::{Value, json};
 use switchboard_core::{Secret, Timestamp};
-use switchboard_dev::credentials::{LOCAL_KEY, OMI_WEBHOOK_SECRET, OTHER_KEY};
+use switchboard_dev::credentials::{LOCAL_KEY, OMI_WEBHOOK_SECRET, OPENAI_API_KEY, OPENAI_WEBHOOK_SECRET, OTHER_KEY};
 use switchboard_providers::standard_webhooks;
 
 use crate::harness::{Answer, TestWorld};
@@ -36,7 +37,9 @@ type Headers<'h> = &'h [(&'h str, &'h str)];
 impl<'w> Tourist<'w> {
     /// A tourist in a world, at its gateway or at another that leads to the same table.
     pub(crate) fn new(world: &'w TestWorld, base: &str) -> Self {
-        let private = [LOCAL_KEY, OTHER_KEY, OMI_WEBHOOK_SECRET].map(str::to_owned).to_vec();
+        let private = [LOCAL_KEY, OTHER_KEY, OMI_WEBHOOK_SECRET, OPENAI_WEBHOOK_SECRET, OPENAI_API_KEY]
+            .map(str::to_owned)
+            .to_vec();
         Self { base: base.to_owned(), world, visits: Vec::new(), private }
     }
 
@@ -140,6 +143,7 @@ pub(crate) async fn everywhere(tourist: &mut Tourist<'_>) {
     deliveries(tourist).await;
     operations::operations(tourist).await;
     elsewhere(tourist).await;
+    realtime::realtime(tourist).await;
     // Last, because time passes: sessions end meanwhile.
     calls::calls(tourist).await;
 }

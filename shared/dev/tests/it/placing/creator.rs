@@ -1,44 +1,30 @@
-//! One process of call-create, which can be killed between any two steps.
+//! A process of call-create.
 
-use std::future::{Future, poll_fn};
-use std::sync::Arc;
-use std::task::Poll;
+use std::future::Future;
+use std::ops::Deref;
 
-use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
-use switchboard_dev::credentials::LOCAL_KEY;
-use switchboard_dev::functions;
-use switchboard_dev::gateway::Function;
 use switchboard_dev::sim::provider::Provider;
-use switchboard_lambda::Boot;
 
 use super::CALLS;
-use super::wire::Wire;
 use crate::harness::{Answer, TestWorld};
+use crate::process::{Death, Process};
 
-/// How often every other task of the runtime has its turn while somebody who is to be killed is not asked any more: often enough
-/// for whatever has been sent to arrive.
-const TURNS: usize = 300;
+/// See the module.
+pub(super) struct Creator(Process);
 
-/// A process of call-create, composed as its binary is, with a wire of its own to the table.
-pub(super) struct Creator {
-    function: Function,
-    pub(super) wire: Wire,
-}
+impl Deref for Creator {
+    type Target = Process;
 
-/// How a process is killed.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Death {
-    /// After how many pauses of its future.
-    pub(super) after: usize,
-    /// Whether what it had sent by then is carried out before it is gone; its connections break in either case.
-    pub(super) sent_is_done: bool,
+    fn deref(&self) -> &Process {
+        &self.0
+    }
 }
 
 impl Creator {
     /// A process that has worked with these providers before: its secrets are fetched, its connections are open.
     pub(super) async fn start(world: &TestWorld, providers: &[Provider]) -> Self {
-        let creator = Self::cold(world).await;
+        let creator = Self(Process::start(world, "call-create").await);
         for provider in providers {
             let mut order = super::order(*provider, super::TALKS);
             order["dryRun"] = json!(true);
@@ -47,69 +33,13 @@ impl Creator {
         creator
     }
 
-    /// A process that has just begun.
-    async fn cold(world: &TestWorld) -> Self {
-        let mut environment = world.world.environment("call-create").unwrap().clone();
-        let wire = Wire::to(&world.world.endpoints().dynamodb, world.http().clone()).await;
-        environment.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), wire.base());
-        let boot = Boot::new(environment, Arc::new(world.world.clock().clone()));
-        Self { function: functions::compose("call-create", &boot).unwrap().unwrap(), wire }
-    }
-
-    fn invoke(&self, key: &str, order: &Value) -> BoxFuture<'static, http::Response<lambda_http::Body>> {
-        let event = json!({
-            "version": "2.0", "routeKey": format!("POST {CALLS}"), "rawPath": CALLS, "rawQueryString": "",
-            "headers": {"authorization": format!("Bearer {LOCAL_KEY}"), "content-type": "application/json",
-                "idempotency-key": key},
-            "requestContext": {
-                "accountId": "1", "apiId": "a", "domainName": "localhost", "domainPrefix": "a", "requestId": "r",
-                "routeKey": format!("POST {CALLS}"), "stage": "$default", "time": "", "timeEpoch": 0,
-                "http": {"method": "POST", "path": CALLS, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1",
-                    "userAgent": ""},
-            },
-            "body": order.to_string(), "isBase64Encoded": false,
-        });
-        (self.function)(lambda_http::request::from_str(&event.to_string()).unwrap())
-    }
-
     /// Asks for a call.
     pub(super) fn create(&self, key: &str, order: &Value) -> impl Future<Output = Answer> + Send + use<> {
-        let invoked = self.invoke(key, order);
-        async move { read(invoked.await) }
+        self.0.post(CALLS, key, order)
     }
 
     /// Asks for a call of a process that is killed on the way; its answer, if it was done before.
     pub(super) async fn create_until(&self, death: Death, key: &str, order: &Value) -> Option<Answer> {
-        let mut left = death.after;
-        let mut invoked = self.invoke(key, order);
-        let answered = poll_fn(|context| match invoked.as_mut().poll(context) {
-            Poll::Ready(answer) => Poll::Ready(Some(read(answer))),
-            Poll::Pending if left == 0 => Poll::Ready(None),
-            Poll::Pending => {
-                left -= 1;
-                Poll::Pending
-            }
-        })
-        .await;
-        if answered.is_none() && death.sent_is_done {
-            for _ in 0..TURNS {
-                tokio::task::yield_now().await;
-            }
-            self.wire.quiet().await;
-        }
-        answered
-    }
-}
-
-fn read(response: http::Response<lambda_http::Body>) -> Answer {
-    let body = match response.body() {
-        lambda_http::Body::Text(text) => text.clone().into_bytes(),
-        _ => Vec::new(),
-    };
-    Answer {
-        status: response.status().as_u16(),
-        headers: response.headers().clone(),
-        json: serde_json::from_slice(&body).unwrap_or_default(),
-        body,
+        self.0.post_until(death, CALLS, key, order).await
     }
 }

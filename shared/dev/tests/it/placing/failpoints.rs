@@ -10,11 +10,12 @@ use switchboard_dev::sim::carrier::Meter;
 use switchboard_dev::sim::faults::Effect;
 use switchboard_dev::sim::provider::{Operation, Provider};
 
-use super::creator::{Creator, Death};
+use super::creator::Creator;
 use super::lost::Chance;
-use super::wire::Mishap;
 use super::{PROVIDERS, call_in, dials_to, go_wrong, kept, mend, meter, number, order, owner, place, secs};
 use crate::harness::TestWorld;
+use crate::process::Death;
+use crate::wire::Mishap;
 
 /// More than there are calls in any batch, so that it is never the slots that refuse.
 const SLOTS: u32 = 2_000;

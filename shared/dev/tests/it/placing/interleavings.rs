@@ -9,10 +9,10 @@ use switchboard_dev::sim::provider::{Operation, Provider};
 use tokio::task::JoinHandle;
 
 use super::creator::Creator;
-use super::wire::{Gate, Mishap, is_bind, is_fence};
 use super::{CALLS, PROVIDERS, STAYS, TALKS, call_in, go_wrong, kept, mend, meter, order, place, secs};
 use crate::harness::{Answer, Caller, TestWorld};
 use crate::rows::rows_of;
+use crate::wire::{Gate, Mishap, is_bind, is_fence};
 
 const KEY: &str = "the-key";
 

@@ -3,8 +3,8 @@
 use switchboard_dev::sim::faults::Effect;
 use switchboard_dev::sim::provider::Operation;
 
-use super::creator::Death;
 use super::failpoints::Fate;
+use crate::process::Death;
 
 /// A generator of numbers by which nobody is surprised twice (xorshift64, Marsaglia 2003).
 pub(super) struct Chance(u64);

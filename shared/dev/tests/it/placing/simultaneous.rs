@@ -3,9 +3,10 @@
 use futures_util::future::join_all;
 use switchboard_dev::sim::provider::Provider;
 
-use super::creator::{Creator, Death};
+use super::creator::Creator;
 use super::{TALKS, call_in, kept, meter, order, owner, place, secs};
 use crate::harness::{Answer, TestWorld};
+use crate::process::Death;
 
 /// How many calls a tenant of the local world may have at once.
 const SLOTS: usize = 50;

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::json;
 use switchboard_core::{Secret, Timestamp};
-use switchboard_dev::credentials::{OMI_WEBHOOK_SECRET, TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN};
+use switchboard_dev::credentials::{OMI_WEBHOOK_SECRET, OPENAI_WEBHOOK_SECRET, TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN};
 use switchboard_providers::standard_webhooks;
 
-use super::{Post, capability, twilio};
+use super::{Post, capability, openai, twilio};
 use crate::invoke::{Sent, Travel};
 use crate::sizes::{size, tell};
 
@@ -18,6 +18,7 @@ const NEW_TOKEN: &str = "the-next-auth-token";
 const NEW_SHARED: &str = "the-next-value-of-the-shared-key";
 const NEW_URL_KEY: &str = "another-key-for-webhook-urls-of-more-than-32-bytes";
 const NEW_OMI: &str = "whsec_dGhlLW5leHQtb21pLXdlYmhvb2stc2VjcmV0LTAwMDE=";
+const NEW_OPENAI: &str = "whsec_dGhlLW5leHQtb3BlbmFpLXdlYmhvb2stc2VjcmV0LTE=";
 
 /// Which version of a secret something was made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,9 +39,14 @@ async fn all(
     version: Version,
     number: &mut usize,
 ) -> Vec<(Travel, Sent, &'static str)> {
-    let (tokens, url_key, omi) = match version {
-        Version::Old => ((TWILIO_AUTH_TOKEN, twilio::SHARED_KEY.1), capability::published_key(), OMI_WEBHOOK_SECRET),
-        Version::New => ((NEW_TOKEN, NEW_SHARED), NEW_URL_KEY.to_owned(), NEW_OMI),
+    let (tokens, url_key, omi, openai_secret) = match version {
+        Version::Old => (
+            (TWILIO_AUTH_TOKEN, twilio::SHARED_KEY.1),
+            capability::published_key(),
+            OMI_WEBHOOK_SECRET,
+            OPENAI_WEBHOOK_SECRET,
+        ),
+        Version::New => ((NEW_TOKEN, NEW_SHARED), NEW_URL_KEY.to_owned(), NEW_OMI, NEW_OPENAI),
     };
     let mut all = Vec::new();
     for travel in Travel::all() {
@@ -57,6 +63,7 @@ async fn all(
                 all.push((travel, capability::delivery(*kind, &url_key, hook, query, next()), "retired_url_key"));
             }
             all.push((travel, of_omi(omi, query, next(), post.world.now()), "retired_secret"));
+            all.push((travel, openai::delivery(openai_secret, query, next(), post.world.now()), "retired_secret"));
         }
     }
     all
@@ -92,6 +99,7 @@ async fn every_version_that_holds_is_believed_however_it_travels_and_none_that_d
     post.rotate("switchboard/twilio-webhook", &twilio_secret(NEW_TOKEN, NEW_SHARED)).await;
     post.rotate("switchboard/webhook-urls", &json!({"WEBHOOK_URL_SECRET": NEW_URL_KEY})).await;
     post.rotate("switchboard/omi-webhook", &json!({"OMI_WEBHOOK_SECRET": NEW_OMI})).await;
+    post.rotate("switchboard/openai-webhook", &json!({"OPENAI_WEBHOOK_SECRET": NEW_OPENAI})).await;
     post.world.advance(DAY - Duration::from_secs(60)).await;
     for version in [Version::New, Version::Old] {
         for (travel, sent, _) in some(all(&post, &hooks, version, &mut number).await) {

@@ -261,7 +261,7 @@ async fn hamsa_dashboard(tourist: &mut Tourist<'_>, placed: &[String]) {
 
 impl Tourist<'_> {
     /// Lets time pass, with all that becomes due in it.
-    async fn pass(&self, by: Duration) {
+    pub(super) async fn pass(&self, by: Duration) {
         self.world.advance(by).await;
     }
 
@@ -291,7 +291,7 @@ impl Tourist<'_> {
     }
 
     /// Arms a fault against one of the providers of calls.
-    async fn fault_at(&self, provider: &str, operation: &str, effect: Value) {
+    pub(super) async fn fault_at(&self, provider: &str, operation: &str, effect: Value) {
         let mut fault = json!({"provider": provider, "operation": operation, "times": 2});
         fault.as_object_mut().unwrap().extend(effect.as_object().unwrap().clone());
         self.world.as_nobody().post("/_sim/faults", &fault).await.expect(200);

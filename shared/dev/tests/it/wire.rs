@@ -15,7 +15,7 @@ use tokio::sync::{Notify, watch};
 
 /// What happens to a request.
 #[derive(Clone)]
-pub(super) enum Mishap {
+pub(crate) enum Mishap {
     /// Carried out; the connection breaks instead of an answer.
     Lost,
     /// Carried out; the table says that it is in trouble.
@@ -30,16 +30,16 @@ pub(super) enum Mishap {
 
 /// A place where something is held.
 #[derive(Clone, Default)]
-pub(super) struct Gate(Arc<(Notify, Notify)>);
+pub(crate) struct Gate(Arc<(Notify, Notify)>);
 
 impl Gate {
     /// Returns when something is held here.
-    pub(super) async fn reached(&self) {
+    pub(crate) async fn reached(&self) {
         self.0.0.notified().await;
     }
 
     /// Lets it go.
-    pub(super) fn open(&self) {
+    pub(crate) fn open(&self) {
         self.0.1.notify_one();
     }
 
@@ -66,13 +66,13 @@ struct Inner {
 }
 
 /// The wire.
-pub(super) struct Wire {
+pub(crate) struct Wire {
     inner: Arc<Inner>,
     server: Serving,
 }
 
 impl Wire {
-    pub(super) async fn to(upstream: &str, client: reqwest::Client) -> Self {
+    pub(crate) async fn to(upstream: &str, client: reqwest::Client) -> Self {
         let inner = Arc::new(Inner {
             upstream: upstream.to_owned(),
             client,
@@ -84,17 +84,17 @@ impl Wire {
         Self { inner, server: Listener::bind(0).await.unwrap().serve(&router) }
     }
 
-    pub(super) fn base(&self) -> String {
+    pub(crate) fn base(&self) -> String {
         format!("http://localhost:{}", self.server.port())
     }
 
     /// From now on every request that is meant meets with this.
-    pub(super) fn whenever(&self, meant: impl FnMut(&str, &str) -> bool + Send + 'static, mishap: Mishap) {
+    pub(crate) fn whenever(&self, meant: impl FnMut(&str, &str) -> bool + Send + 'static, mishap: Mishap) {
         self.inner.rules.lock().unwrap().push(Rule { meant: Box::new(meant), mishap });
     }
 
     /// The next request that is meant, and no other one, meets with this.
-    pub(super) fn once(&self, mut meant: impl FnMut(&str, &str) -> bool + Send + 'static, mishap: Mishap) {
+    pub(crate) fn once(&self, mut meant: impl FnMut(&str, &str) -> bool + Send + 'static, mishap: Mishap) {
         let mut spent = false;
         let meant = move |operation: &str, body: &str| {
             let now = !spent && meant(operation, body);
@@ -105,31 +105,31 @@ impl Wire {
     }
 
     /// Lets everything pass again.
-    pub(super) fn mend(&self) {
+    pub(crate) fn mend(&self) {
         self.inner.rules.lock().unwrap().clear();
     }
 
     /// How many requests have come by.
-    pub(super) fn seen(&self) -> usize {
+    pub(crate) fn seen(&self) -> usize {
         *self.inner.seen.lock().unwrap()
     }
 
     /// Returns when nothing is under way: everything that was sent has been carried out.
-    pub(super) async fn quiet(&self) {
+    pub(crate) async fn quiet(&self) {
         let mut under_way = self.inner.under_way.subscribe();
         under_way.wait_for(|requests| *requests == 0).await.unwrap();
     }
 }
 
 /// Whether this writes that a call is being dialled: the fence.
-pub(super) fn is_fence(operation: &str, body: &str) -> bool {
+pub(crate) fn is_fence(operation: &str, body: &str) -> bool {
     operation == "TransactWriteItems"
         && body.contains(r#"\"placing\":{\"state\":\"dialing\""#)
         && !is_bind(operation, body)
 }
 
 /// Whether this makes a provider's name stand for a call: the bind.
-pub(super) fn is_bind(operation: &str, body: &str) -> bool {
+pub(crate) fn is_bind(operation: &str, body: &str) -> bool {
     operation == "TransactWriteItems" && body.contains(r#""REF#"#)
 }
 
