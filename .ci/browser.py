@@ -10,7 +10,8 @@ import threading
 
 import events
 from checklist import Checklist
-from world import LOCAL_KEY, SCRATCH, World, end, free_port, launch
+from chromium import command_line
+from world import LOCAL_KEY, OPENAI_API_KEY, SCRATCH, World, end, free_port, launch
 
 HERE = pathlib.Path(__file__).parent
 # What a stranger's page can call itself. Every name leads to this machine; no other name leads anywhere.
@@ -55,12 +56,7 @@ class Site:
         """Opens the page in a browser without a past, and gives what it reports."""
         SCRATCH.mkdir(parents=True, exist_ok=True)
         profile = tempfile.mkdtemp(prefix="profile-", dir=SCRATCH)
-        command = [
-            shutil.which("chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-            "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-breakpad",
-            "--disable-dev-shm-usage", "--no-proxy-server", f"--host-resolver-rules={RESOLVER}",
-            f"--user-data-dir={profile}", f"http://{host}:{self.port}/",
-        ]
+        command = [*command_line(profile, RESOLVER), f"http://{host}:{self.port}/"]
         with (SCRATCH / "chromium.log").open("ab") as log:
             browser = launch(command, log)
         self.reported.wait(PATIENCE_SECS)
@@ -92,6 +88,8 @@ def requests(world):
         ("an object", "s3", "/switchboard-local/uploads/stranger", "PUT", {"a": "stranger"}, {}),
         ("a session at OMI", "omi", "/sessions", "POST", {"sessionId": "stranger"}, {"content-type": "application/json"}),
         ("OMI's health", "omi", "/health", "GET", None, {}),
+        ("OpenAI's models", "openai", "/models", "GET", None, {"authorization": f"Bearer {OPENAI_API_KEY}"}),
+        ("a credential at OpenAI", "openai", "/realtime/client_secrets", "POST", {}, {"authorization": f"Bearer {OPENAI_API_KEY}"}),
     ]
     return [
         {"name": f"{name} at {url}", "url": url + path, "method": method, "body": json.dumps(body), "headers": headers}

@@ -21,12 +21,21 @@ VOICE = [
 PATIENCE_SECS = 60
 
 
+def command_line(profile, resolver):
+    """A browser without a past that speaks to nobody by itself, and knows no names but those that it is told."""
+    return [
+        shutil.which("chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-breakpad",
+        "--disable-dev-shm-usage", "--no-proxy-server", f"--host-resolver-rules={resolver}", f"--user-data-dir={profile}",
+    ]
+
+
 class Broken(Exception):
     """What a page threw, or why Chromium did not do what it was told."""
 
 
 class Browser:
-    """`with Browser() as browser:` runs one without a past, on an account of its own."""
+    """`with Browser() as browser:` runs one until the block ends."""
 
     def __init__(self, *flags, resolver="MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1"):
         self.flags, self.resolver = flags, resolver
@@ -38,10 +47,7 @@ class Browser:
         theirs_in, ours_out = os.pipe()
         ours_in, theirs_out = os.pipe()
         command = [
-            shutil.which("chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-            "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-breakpad",
-            "--disable-dev-shm-usage", "--no-proxy-server", f"--host-resolver-rules={self.resolver}",
-            f"--user-data-dir={self.profile}", "--remote-debugging-pipe", *self.flags, "about:blank",
+            *command_line(self.profile, self.resolver), "--remote-debugging-pipe", *self.flags, "about:blank",
         ]
         # Chromium listens at descriptor 3 and speaks at 4. Twice by way of others, which the first move could overwrite.
         moved = f'exec 8<&{theirs_in} 9>&{theirs_out} && exec "$@" 3<&8 4>&9 8<&- 9>&-'

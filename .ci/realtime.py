@@ -26,6 +26,7 @@ CONNECTED = "voice.peer.connectionState === 'connected' && voice.channel.readySt
 CLOSED = "voice.closedAt !== null && voice.channel.readyState === 'closed'"
 # As R3's server asked, and as R3's page changed its session.
 R3_REQUEST = {"voice": "alloy", "modalities": ["text", "audio"], "instructions": "You are a data analysis assistant."}
+R3_MODEL = "gpt-4o-realtime-preview-2024-10-01"
 R3_UPDATE = {"type": "session.update", "session": {
     "instructions": "Whatever is asked, say \"Blue heron.\"", "temperature": 0.8, "max_response_output_tokens": 4096}}
 
@@ -83,6 +84,17 @@ class Scene:
     def __init__(self, checks, world, browser, application):
         self.checks, self.world, self.browser, self.application = checks, world, browser, application
 
+    def plays(self, heading, part, *found):
+        """One part of this; what a part before it has not found it need not look for. One that breaks off does not hold."""
+        self.checks.section(heading)
+        if None in found:
+            return None
+        try:
+            return part(self.checks, self, *sum(found, ()))
+        except (Broken, TimeoutError) as broken:
+            self.checks.that(f"{heading}, to its end", False, broken)
+            return None
+
     def page(self, user, device=1, context=None):
         return self.browser.tab(self.application.page(user, device), context)
 
@@ -114,7 +126,7 @@ class Scene:
     def left_alone(self, what, told):
         """Nobody renews: the call is up until its lease ends, and not for long afterwards."""
         ends = at(told["leaseExpiresAt"])
-        left = int((ends - self.now()).total_seconds()) - 5
+        left = int((ends - self.now()).total_seconds()) - 10
         self.advance(max(left, 1))
         self.checks.that(f"{what}: before its lease ends it is up", self.call(told)["phase"] == "in_progress", self.call(told))
         now = self.now()
@@ -135,15 +147,16 @@ def at(text):
 def both_ways(checks, who, tab, line):
     """Sound, as the page counts it and as the far end does."""
     tab.until("voice.counts().then((now) => now.packetsIn > 100 && now.packetsOut > 100)", 15, f"two seconds of sound of {who}")
-    far, page = line(), tab.run("voice.counts()")
-    for way, sent, received in [("from the page", page["packetsOut"], far["audioPacketsIn"]),
-                                ("to the page", far["audioPacketsOut"], page["packetsIn"])]:
-        # The two are not asked at the same moment, and sound is on its way fifty times a second.
-        checks.that(f"{who}: sound goes {way}, and both ends count the same", received > 75 and abs(sent - received) <= 50,
-                    (sent, received))
-    # Silence is coded in three bytes a packet, a voice in some eighty.
-    least = {"bytesOut": (page["bytesOut"], 1000), "audioBytesIn": (far["audioBytesIn"], 1000),
-             "bytesIn": (page["bytesIn"], 225), "audioBytesOut": (far["audioBytesOut"], 225)}
+    before, far, after = tab.run("voice.counts()"), line(), tab.run("voice.counts()")
+    # The far end is asked between two looks at the page; some packets are on their way, fifty a second.
+    for way, counted, least, most in [
+        ("from the page", far["audioPacketsIn"], before["packetsOut"], after["packetsOut"]),
+        ("to the page", far["audioPacketsOut"], before["packetsIn"], after["packetsIn"]),
+    ]:
+        checks.that(f"{who}: sound goes {way}, and both ends count the same", least - 25 <= counted <= most + 25, (least, counted, most))
+    # Silence is coded in three bytes a packet, a voice or a beep in some eighty.
+    least = {"bytesOut": (after["bytesOut"], 1000), "audioBytesIn": (far["audioBytesIn"], 1000),
+             "bytesIn": (after["bytesIn"], 225), "audioBytesOut": (far["audioBytesOut"], 225)}
     checks.that(f"{who}: in bytes, too", all(found >= wanted for found, wanted in least.values()), least)
 
 
@@ -179,12 +192,11 @@ def ended_by_server(checks, scene, tab, told, opened):
     """After more than a lease: the call is up because its page renewed it; then its server ends it."""
     time.sleep(max(0, opened + LEASE_SECS + 5 - time.monotonic()))
     renewals = tab.run("voice.renewals")
-    checks.that("its page has renewed it on time", [one["status"] for one in renewals] == [200] * 3, renewals)
+    checks.that("its page has renewed it on time", len(renewals) >= 3 and {one["status"] for one in renewals} == {200}, renewals)
     call = scene.call(told)
     checks.that("so that it has outlived its first lease", call["phase"] == "in_progress" and scene.line(told)["up"], call)
     tab.picture(SCRATCH / "realtime-live.png")
     ended = scene.world.ask("POST", f"/api/realtime/calls/{told['rtsId']}/end", key=LOCAL_KEY)
-    lasted = time.monotonic() - opened
     checks.that("its server ends it", ended.status == 200 and ended.json["phase"] == "ended", ended.json)
     seconds = tab.until(CLOSED, 10, "the page's notice of the end")
     checks.that("the page sees its connection close at once", seconds < 5, seconds)
@@ -198,8 +210,10 @@ def ended_by_server(checks, scene, tab, told, opened):
     wanted = {"phase": "ended", "endReason": "ended_by_request", "provider": "openai", "channel": "web", "cost": None,
               "outcome": "known", "metadata": {"ticket": "T-1"}}
     checks.that("the record tells it", call.items() >= wanted.items(), call)
-    checks.that("how long it lasted", abs(call["durationSecs"] - lasted) <= 3, (call["durationSecs"], lasted))
-    checks.that("the meter agrees", not line["up"] and line["endedBy"] == "hangup" and abs(line["seconds"] - call["durationSecs"]) <= 2, line)
+    lasted = (at(call["endedAt"]) - at(call["answeredAt"])).total_seconds()
+    checks.that("how long it lasted", lasted > LEASE_SECS and abs(call["durationSecs"] - lasted) <= 1, (call, lasted))
+    # A line is counted once there is a connection, a moment later.
+    checks.that("the meter agrees", not line["up"] and line["endedBy"] == "hangup" and -1 <= lasted - line["seconds"] <= 10, (line, lasted))
     words = tab.run("voice.posted.map(({ role, text }) => ({ role, text }))")
     read = scene.world.ask("GET", f"/api/calls/{told['callId']}/transcript", key=LOCAL_KEY).json
     kept = [{"role": turn["role"], "text": turn["text"]} for turn in read["turns"]]
@@ -215,6 +229,9 @@ def own_credential(checks, scene):
     secret = tab.run("own('/secret?user=bo').then((secret) => window.secret = secret)")
     checks.that("the answer is the beta's", secret["client_secret"]["value"].startswith("ek_")
                 and isinstance(secret["client_secret"]["expires_at"], int), secret)
+    retired = scene.world.ask("POST", "/api/realtime/token", R3_REQUEST | {"model": R3_MODEL}, key=LOCAL_KEY)
+    checks.that("for a model that is retired there is none, but the names of others", retired.status == 400
+                and "gpt-realtime-2.1" in retired.json["error"]["details"][0]["message"], retired.json)
     connected = tab.run("voice.connectWithSecret(secret)")
     checks.that("the secret opens a call", connected["status"] == 201, connected)
     tab.until(CONNECTED, 30, "the connection of bo")
@@ -259,7 +276,8 @@ def ready(transcript):
 
 def double_tab(checks, scene):
     """A tab is duplicated: both have the same lease, and renew it at the same moment, again and again."""
-    tabs = [scene.connected("cy")[0], scene.page("cy")]
+    speaking, told = scene.connected("cy")
+    tabs = [speaking, scene.page("cy")]
     for round in range(5):
         shared = tabs[0].run("({ call: voice.call, secret: voice.secret })")
         tabs[1].run(f"void Object.assign(voice, {json.dumps(shared)})")
@@ -271,11 +289,10 @@ def double_tab(checks, scene):
         tabs.sort(key=lambda tab: tab.run("voice.renewals.at(-1).status"))
     checks.that("who was told stays out", tabs[1].run("voice.renew()")["status"] == 409)
     checks.that("and the other goes on", tabs[0].run("voice.renew()")["status"] == 200)
-    told = tabs[0].run("voice.call")
     checks.that("it is one call", scene.call(told)["phase"] == "in_progress" and scene.line(told)["up"], scene.call(told))
     ended = tabs[0].run("voice.post(`/api/realtime/calls/${voice.call.rtsId}/end`, { leaseSecret: voice.secret }).then(({ status }) => status)")
-    checks.that("its page can end it", ended == 200, ended)
-    tabs[0].until(CLOSED, 10, "the page's notice of its own end")
+    checks.that("whichever it is may end it", ended == 200, ended)
+    speaking.until(CLOSED, 10, "the end of the call that two tabs had")
 
 
 def devices(checks, scene):
@@ -340,24 +357,17 @@ def main():
     environment = {"CORS_ORIGIN": f"http://app.localhost:{port}"}
     with World("--parameter", presets, environment=environment) as world, Browser(*VOICE) as browser:
         scene = Scene(checks, world, browser, Application(world, port))
-        checks.section("a call through the broker")
-        tab, told, opened = conversation(checks, scene)
-        checks.section("a call with the page's own credential")
-        own_credential(checks, scene)
-        checks.section("the page that the README shows")
-        shown = documented(checks, scene)
-        checks.section("two tabs with one lease")
-        double_tab(checks, scene)
-        checks.section("three devices of one person")
-        devices(checks, scene)
-        checks.section("more than a lease later its server ends the first call")
-        ended_by_server(checks, scene, tab, told, opened)
+        first = scene.plays("a call through the broker", conversation)
+        scene.plays("a call with the page's own credential", own_credential)
+        shown = scene.plays("the page that the README shows", documented)
+        scene.plays("two tabs with one lease", double_tab)
+        scene.plays("three devices of one person", devices)
+        scene.plays("more than a lease later its server ends the first call", ended_by_server, first)
         # From here on the clock is moved.
-        checks.section("a page that is left alone")
-        documented_later(checks, scene, *shown)
-        stalled(checks, scene)
-        closed(checks, scene)
-        asleep(checks, scene)
+        scene.plays("a page that does not renew", documented_later, shown)
+        scene.plays("a stalled tab", stalled)
+        scene.plays("a closed page", closed)
+        scene.plays("a closed laptop", asleep)
         meter = world.ask("GET", "/_sim/meter").json
         checks.that("in the end no line is up", meter["linesUp"] == 0, meter)
     checks.close()
