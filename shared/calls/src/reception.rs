@@ -1,6 +1,8 @@
 //! Answering a call that came in and waits to be taken.
 
-use switchboard_core::{Call, Duty, EndClaim, EndReason, Entry, LegId, Observation, Progress, ProviderId, Source};
+use switchboard_core::{
+    Artifact, Call, Duty, EndClaim, EndReason, Entry, LegId, Observation, Progress, ProviderId, Source,
+};
 use switchboard_providers::openai::{Answer, Reception};
 use switchboard_providers::{ExternalId, ProviderErrorKind};
 use switchboard_store::Change;
@@ -25,6 +27,12 @@ impl Desk {
             Answer::Reject(status) => openai.reject(&external, Some(status)).await,
         };
         let mut said = Observation::new(Source::ProviderApi, "answer");
+        // OpenAI keeps none of these for us, and no page hears what is said.
+        said.transcript = Some(Artifact::None);
+        said.recording = Some(Artifact::None);
+        said.summary = Some(Artifact::None);
+        said.analysis = Some(Artifact::None);
+        said.cost = Some(Artifact::None);
         let now = self.store.now();
         match (asked, answer) {
             (Ok(()), Answer::Accept(_)) => {
