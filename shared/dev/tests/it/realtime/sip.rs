@@ -56,6 +56,9 @@ async fn a_call_that_comes_in_is_a_call_of_the_owner_and_is_taken_at_once() {
         assert_eq!(&call[member], value, "{member}");
     }
     assert_eq!(call["externalIds"]["openai.callId"], json!(name));
+    let nothing =
+        json!({"transcript": "none", "recording": "none", "summary": "none", "analysis": "none", "cost": "none"});
+    assert_eq!((&call["artifacts"], &call["cost"]), (&nothing, &Value::Null), "OpenAI keeps nothing of a call");
     assert_eq!(asked_of_openai(&world, Operation::Place)[0].body["instructions"], "Answer the telephone.");
     let metered = meter(&world).lines.remove(0);
     assert_eq!((metered.external_id.as_str(), metered.up), (name.as_str(), true));
