@@ -57,6 +57,7 @@ pub(crate) async fn open(app: &App, caller: &Caller, request: &Request<Operation
             expires_at: chat.expires_at.epoch_secs(),
         },
     )
+    .map(Reply::made_anew)
 }
 
 pub(crate) async fn cancel(app: &App, caller: &Caller, request: &Request<Operation>) -> Result<Reply, ApiError> {

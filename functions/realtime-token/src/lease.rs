@@ -2,7 +2,6 @@
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use switchboard_auth::{Caller, LeaseSecret, Principal};
 use switchboard_core::{
     Call, CallId, EndingBy, Fault, Freshness, NotRenewed, RENEW_EVERY, RealtimeId, SessionStatus, Timestamp, Unusable,
@@ -68,12 +67,7 @@ pub(crate) async fn end(app: &App, caller: &Caller, request: &Request<Operation>
     let call = if call.is_live() { hang_up(app, call).await? } else { call };
     // What nobody knows to be over may be up all the same.
     let over = !call.is_live() && !call.outcome_is_unknown();
-    let mut body = serde_json::to_value(CallOut::new(&call, caller))
-        .map_err(|_| ApiError::internal("a call cannot be written"))?;
-    if let Value::Object(body) = &mut body {
-        body.insert("rtsId".to_owned(), json!(session));
-    }
-    Reply::json(if over { StatusCode::OK } else { StatusCode::ACCEPTED }, &body)
+    Reply::json(if over { StatusCode::OK } else { StatusCode::ACCEPTED }, &CallOut::new(&call, caller))
 }
 
 async fn hang_up(app: &App, call: Call) -> Result<Call, ApiError> {

@@ -77,15 +77,18 @@ const SPEAKER: Access = Access::scope(Scope::VoiceWrite).or_session_token();
 
 /// The routes.
 pub const ROUTES: &[Route<Operation>] = &[
-    Route::new("POST", "/api/realtime/token", Operation::Token, Access::scope(Scope::RealtimeRaw)),
-    Route::new("POST", "/api/v1/chatkit/realtime-session", Operation::Token, Access::scope(Scope::RealtimeRaw)),
+    Route::new("POST", "/api/realtime/token", Operation::Token, Access::scope(Scope::RealtimeRaw)).idempotent_by_key(),
+    Route::new("POST", "/api/v1/chatkit/realtime-session", Operation::Token, Access::scope(Scope::RealtimeRaw))
+        .idempotent_by_key(),
     Route::new("POST", "/api/realtime/calls", Operation::Open, SPEAKER).once_by_key(),
     Route::new("POST", "/api/realtime/calls/{rtsId}/renew", Operation::Renew, SPEAKER).idempotent_by_key(),
     Route::new("POST", "/api/realtime/calls/{rtsId}/end", Operation::End, SPEAKER).idempotent_by_key(),
     Route::new("POST", "/api/realtime/translate", Operation::Translate, SPEAKER),
-    Route::new("POST", "/api/chatkit/session", Operation::Chat, Access::scope(Scope::VoiceWrite)),
-    Route::new("POST", "/api/v1/chatkit/session", Operation::Chat, Access::scope(Scope::VoiceWrite)),
-    Route::new("POST", "/api/chatkit/session/{id}/cancel", Operation::CancelChat, Access::scope(Scope::VoiceWrite)),
+    Route::new("POST", "/api/chatkit/session", Operation::Chat, Access::scope(Scope::VoiceWrite)).idempotent_by_key(),
+    Route::new("POST", "/api/v1/chatkit/session", Operation::Chat, Access::scope(Scope::VoiceWrite))
+        .idempotent_by_key(),
+    Route::new("POST", "/api/chatkit/session/{id}/cancel", Operation::CancelChat, Access::scope(Scope::VoiceWrite))
+        .idempotent_by_key(),
     Route::new(
         "POST",
         "/api/calls/{callId}/transcript",

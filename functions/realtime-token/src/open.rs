@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 use switchboard_auth::Caller;
 use switchboard_calls::{Attempt, Fenced};
 use switchboard_core::{
-    Artifact, Call, CallId, Channel, Direction, Duties, Effect, Fault, Freshness, LEASE, Lease, Leg, LegId,
-    Observation, Personal, Progress, ProviderId, RENEW_EVERY, RealtimeId, Source, Timestamp,
+    Artifact, Call, CallId, Channel, Direction, Duties, Effect, Fault, Freshness, HANG_UP_WITHIN, LEASE, Lease, Leg,
+    LegId, Observation, Personal, Progress, ProviderId, RENEW_EVERY, RealtimeId, Source, Timestamp,
 };
 use switchboard_lambda::{ApiError, Mint, Reply, Request};
 use switchboard_providers::ProviderError;
@@ -93,6 +93,9 @@ pub(crate) async fn open(app: &App, caller: &Caller, request: &Request<Operation
     match app.desk.fleet.openai().broker(offer, &wish.session, &person.safety).await {
         Ok(brokered) => {
             let call = bind(app, call, leg, &brokered).await.map_err(named)?;
+            if call.ending.is_some() || !call.is_live() {
+                return Err(named(ended_meanwhile(app, call).await));
+            }
             answer(&call, &brokered, &wish, &person)
         }
         Err(error) => Err(named(unanswered(app, call, leg, error).await)),
@@ -122,8 +125,13 @@ fn read(request: &Request<Operation>) -> Result<OpenIn, ApiError> {
         sdp: Some(sdp.to_owned()),
         user_id: request.query("userId").map(str::to_owned),
         preset: request.query("preset").map(str::to_owned),
+        max_duration_secs: request.query("maxDurationSecs").map(whole_number).transpose()?,
         ..OpenIn::default()
     })
+}
+
+fn whole_number(text: &str) -> Result<u64, ApiError> {
+    text.parse().map_err(|_| ApiError::invalid("maxDurationSecs", "must be a whole number"))
 }
 
 /// The offer, if it looks like one. What is in it is between the page and OpenAI.
@@ -177,8 +185,8 @@ fn write_down(
     (metadata, language): (String, Option<String>),
 ) -> Call {
     let now = app.shell.now();
-    let deadline_at = now.plus(lasts);
-    let expires_at = now.plus(LEASE).min(deadline_at);
+    let deadline_at = now.plus(lasts).plus(HANG_UP_WITHIN);
+    let expires_at = now.plus(LEASE.min(lasts));
     let mut call = Call {
         id: CallId::generate(now),
         tenant: caller.tenant().clone(),
@@ -235,9 +243,18 @@ async fn bind(app: &App, call: Call, leg: LegId, brokered: &Brokered) -> Result<
     bound.map_err(|error| ApiError::from(error).with_possible_effect())
 }
 
+/// Hangs up what somebody has asked to end while its offer was handed on.
+async fn ended_meanwhile(app: &App, call: Call) -> ApiError {
+    if let Err(error) = app.desk.climb(call).await {
+        tracing::warn!(%error, "a call that was ended while it was opened is hung up by the sweep");
+    }
+    ApiError::new(Fault::SessionEnded, "the call was ended while its offer was handed on; open a new one")
+}
+
 /// What a page is told whose offer was not answered.
 async fn unanswered(app: &App, call: Call, leg: LegId, error: ProviderError) -> ApiError {
-    let written = if error.effect == Effect::Possible {
+    let possible = error.effect == Effect::Possible;
+    let written = if possible {
         tracing::warn!(%error, "the answer to an offer was lost");
         app.desk.lost(call, leg, &error).await
     } else {

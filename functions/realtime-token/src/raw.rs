@@ -92,4 +92,5 @@ pub(crate) async fn token(app: &App, caller: &Caller, request: &Request<Operatio
             dropped_fields: dropped,
         },
     )
+    .map(Reply::made_anew)
 }

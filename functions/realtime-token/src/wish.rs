@@ -41,7 +41,7 @@ pub(crate) fn wish(
     app: &App,
     caller: &Caller,
     preset: Option<&str>,
-    mut options: Map<String, Value>,
+    options: Map<String, Value>,
     substitute_voice: bool,
 ) -> Result<Wish, ApiError> {
     let name = preset.unwrap_or(DEFAULT_PRESET);
@@ -50,7 +50,6 @@ pub(crate) fn wish(
         let known: Vec<&str> = presets.keys().map(String::as_str).collect();
         ApiError::invalid("preset", format!("there is no such preset; there are {}", known.join(", ")))
     })?;
-    options.retain(|_, value| !value.is_null());
     let translated = translate::session(&options, substitute_voice).map_err(|bad| bad_options(&bad))?;
     // What kind of session it is stands in every one.
     let sets_any = translated.session.as_json().keys().any(|option| option != "type");

@@ -9,6 +9,7 @@ use switchboard_core::{Call, Duty, Freshness, ProviderId, SecretUnavailable};
 use switchboard_lambda::{ApiError, Reply, Request};
 use switchboard_providers::openai::{OpenaiWebhooks, WEBHOOK_SECRET_KEY};
 use switchboard_providers::{Cause, Inbound, Webhooks};
+use switchboard_store::{Change, Changed};
 
 use crate::call::{Claim, take};
 use crate::delivery::reject;
@@ -45,6 +46,22 @@ pub(crate) async fn answer(app: &App, call: Call) {
     if call.duties.get(Duty::Answer).is_none() {
         return;
     }
+    // Written down before it is asked for: whoever comes after a lost answer must know that it may have been taken.
+    let now = app.shell.now();
+    let claim = |call: &mut Call| {
+        call.duties.get(Duty::Answer).filter(|due| due.tries == 0)?;
+        call.tried(Duty::Answer, now);
+        Some(Change::default())
+    };
+    let call = match app.shell.store.call_change_from(call, claim).await {
+        Ok(Changed::Done(call)) => *call,
+        // Somebody else is at it.
+        Ok(_) => return,
+        Err(error) => {
+            tracing::info!(%error, "a waiting call is answered later");
+            return;
+        }
+    };
     match tokio::time::timeout(ANSWER_PATIENCE, app.desk.answer(call, &app.reception)).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::info!(%error, "a waiting call is answered later"),

@@ -4,7 +4,7 @@ use switchboard_core::{
     Artifact, Call, Duty, EndClaim, EndReason, Entry, LegId, Observation, Progress, ProviderId, Source,
 };
 use switchboard_providers::openai::{Answer, Reception};
-use switchboard_providers::{ExternalId, ProviderErrorKind};
+use switchboard_providers::{Decline, ExternalId, ProviderError, ProviderErrorKind};
 use switchboard_store::Change;
 
 use crate::desk::changed;
@@ -27,25 +27,25 @@ impl Desk {
             Answer::Reject(status) => openai.reject(&external, Some(status)).await,
         };
         let mut said = Observation::new(Source::ProviderApi, "answer");
-        // OpenAI keeps none of these for us, and no page hears what is said.
-        said.transcript = Some(Artifact::None);
-        said.recording = Some(Artifact::None);
-        said.summary = Some(Artifact::None);
-        said.analysis = Some(Artifact::None);
-        said.cost = Some(Artifact::None);
         let now = self.store.now();
+        // Somebody has asked before, and the answer was lost.
+        let again = call.duties.get(Duty::Answer).is_some_and(|due| due.tries > 1);
         match (asked, answer) {
             (Ok(()), Answer::Accept(_)) => {
-                said.kind = "accepted".to_owned();
-                said.progress = Some(Progress::InProgress);
-                said.answered_at = Some(now);
+                accepted(&mut said);
+                // What was asked before may have been taken then; since when nobody can say.
+                said.answered_at = (!again).then_some(now);
+            }
+            (Err(error), Answer::Accept(_)) if again && is_gone(&error) => {
+                said.kind = "gone".to_owned();
+                said.end = Some(EndClaim::new(EndReason::Unknown, "not known any more"));
             }
             (Ok(()), Answer::Reject(status)) => {
                 said.kind = "rejected".to_owned();
                 said.end = Some(EndClaim::new(EndReason::Rejected, status.to_string()));
                 said.ended_at = Some(now);
             }
-            (Err(error), _) if matches!(error.kind, ProviderErrorKind::NotFound(_)) => {
+            (Err(error), _) if is_gone(&error) => {
                 said.kind = "gone".to_owned();
                 said.end = Some(EndClaim::new(EndReason::NoAnswer, "not known any more"));
             }
@@ -66,4 +66,19 @@ impl Desk {
         };
         changed(self.store.call_change_from(call, change).await?, before)
     }
+}
+
+/// The caller talks to the session. OpenAI keeps nothing of it for us.
+fn accepted(said: &mut Observation) {
+    said.kind = "accepted".to_owned();
+    said.progress = Some(Progress::InProgress);
+    said.transcript = Some(Artifact::None);
+    said.recording = Some(Artifact::None);
+    said.summary = Some(Artifact::None);
+    said.analysis = Some(Artifact::None);
+    said.cost = Some(Artifact::None);
+}
+
+fn is_gone(error: &ProviderError) -> bool {
+    matches!(error.kind, ProviderErrorKind::NotFound(_) | ProviderErrorKind::Declined(Decline::AlreadyOver))
 }

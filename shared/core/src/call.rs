@@ -43,7 +43,7 @@ pub use contribution::{Contribution, DURATION_BUCKETS_SECS, duration_bucket};
 pub use duty::{Due, Duties, Duty};
 pub use end_reason::{AtFault, Billable, EndReason};
 pub use evidence::{Attested, Evidence, Found};
-pub use lease::{LEASE, Lease, NotRenewed, RENEW_EVERY};
+pub use lease::{HANG_UP_WITHIN, LEASE, Lease, NotRenewed, RENEW_EVERY};
 pub use leg::{Leg, Placing};
 pub use observation::{Artifact, EndClaim, InboundCall, Observation, Progress, Source};
 pub use timeline::{Entry, EntryNote};

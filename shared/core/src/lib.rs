@@ -46,9 +46,10 @@ pub use audio::{AudioType, MAX_AUDIO_BYTES};
 pub use call::{
     ALARM_AFTER, Alarm, AlarmKind, Artifact, ArtifactState, AtFault, Attested, Billable, Call, Channel, Contribution,
     DURATION_BUCKETS_SECS, Direction, Due, Duties, Duty, EndClaim, EndReason, Ending, EndingBy, Entry, EntryNote,
-    Evidence, Found, InboundCall, LEASE, LONGEST_LINE, Lease, Leg, MAX_DURATION_SECS, NotRenewed, Observation,
-    Observed, OpenAlarm, Phase, Placing, Progress, QUARANTINE, RENEW_EVERY, RUNG_ACCEPTED, RUNG_ALREADY_OVER,
-    RUNG_ENDED, Rung, SlotHold, Source, SpendHold, SpokenTurn, Transcript, TranscriptOutline, duration_bucket,
+    Evidence, Found, HANG_UP_WITHIN, InboundCall, LEASE, LONGEST_LINE, Lease, Leg, MAX_DURATION_SECS, NotRenewed,
+    Observation, Observed, OpenAlarm, Phase, Placing, Progress, QUARANTINE, RENEW_EVERY, RUNG_ACCEPTED,
+    RUNG_ALREADY_OVER, RUNG_ENDED, Rung, SlotHold, Source, SpendHold, SpokenTurn, Transcript, TranscriptOutline,
+    duration_bucket,
 };
 pub use context::{Context, ContextTooLarge, MAX_CONTEXT_BYTES};
 pub use dial_policy::{DialPolicy, PolicyRefusal, number_range};

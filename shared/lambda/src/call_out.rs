@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use switchboard_auth::Caller;
 use switchboard_core::{
     ArtifactState, AtFault, Billable, Call, CallId, Channel, Detail, Direction, EndReason, Fault, Money, Personal,
-    Phase, PhoneNumber, PolicyRefusal, ProviderId, Scope, Timestamp,
+    Phase, PhoneNumber, PolicyRefusal, ProviderId, RealtimeId, Scope, Timestamp,
 };
 
 use crate::{ApiError, Shell};
@@ -47,6 +47,9 @@ struct EndingOut {
 #[serde(rename_all = "camelCase")]
 pub struct CallOut {
     call_id: CallId,
+    /// The name under which a realtime call is renewed and ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rts_id: Option<RealtimeId>,
     provider: Option<ProviderId>,
     channel: Channel,
     direction: Direction,
@@ -109,6 +112,7 @@ impl CallOut {
         let reason = end.as_ref().map(|end| end.reason);
         Self {
             call_id: call.id,
+            rts_id: call.lease.is_some().then(|| RealtimeId::of(call.id)),
             provider: call.provider(),
             channel: call.channel,
             direction: call.direction,

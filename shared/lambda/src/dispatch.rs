@@ -116,7 +116,11 @@ where
             Start::Fresh(fence) => fence,
             Start::Replay(answer) => {
                 journey.replayed = true;
-                return Reply::restore(&answer);
+                let first = Reply::restore(&answer)?;
+                if !first.is_made_anew() {
+                    return Ok(first);
+                }
+                None
             }
         }
     } else {

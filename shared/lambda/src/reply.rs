@@ -9,7 +9,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use switchboard_auth::{LeaseSecret, SessionToken};
-use switchboard_core::{Freshness, RealtimeId, SessionId, TenantId, Timestamp};
+use switchboard_core::{Freshness, Lease, RealtimeId, SessionId, TenantId, Timestamp};
 use switchboard_store::FirstAnswer;
 
 use crate::{ApiError, HookAddress, Shell};
@@ -75,6 +75,8 @@ pub enum Mint {
         /// The name that their credentials carry.
         user: String,
     },
+    /// The whole answer: it is a credential that a provider makes, and given again it is another one.
+    Anew,
     /// The address of a hook.
     HookUrl {
         /// Where it is.
@@ -135,6 +137,17 @@ impl Reply {
         self
     }
 
+    /// Says that nothing of it may be kept: the same request, made again, is carried out again.
+    #[must_use]
+    pub fn made_anew(self) -> Self {
+        self.minting("", Mint::Anew)
+    }
+
+    /// Whether it was [`Reply::made_anew`].
+    pub(crate) fn is_made_anew(&self) -> bool {
+        self.mints.iter().any(|(_, mint)| *mint == Mint::Anew)
+    }
+
     /// Adds a header. A value that cannot stand in one is left out when the answer is written.
     #[must_use]
     pub fn header(mut self, name: http::HeaderName, value: impl Into<String>) -> Self {
@@ -151,6 +164,7 @@ impl Reply {
     pub(crate) fn keep(&self) -> Result<FirstAnswer, ApiError> {
         let body = match &self.body {
             Body::Empty => None,
+            Body::Json(_) if self.is_made_anew() => None,
             Body::Json(body) => Some(Value::Object(body.clone()).to_string()),
             Body::Text(_) => return Err(ApiError::internal("only JSON answers are kept")),
         };
@@ -200,7 +214,14 @@ impl Reply {
                 Mint::LeaseSecret { session, generation } => {
                     let generation = match generation {
                         Some(generation) => *generation,
-                        None => current_generation(shell, *session).await?,
+                        None => {
+                            let lease = current_lease(shell, *session).await?;
+                            if let Some(lease) = &lease {
+                                put(body, "leaseExpiresAt", Value::String(lease.expires_at.to_string()));
+                            }
+                            // Of a session that is gone none counts.
+                            lease.map_or(0, |lease| lease.generation)
+                        }
                     };
                     let keys = shell.signing_keys(Freshness::Cached).await?;
                     let secret = LeaseSecret { generation }.sign(&keys, *session);
@@ -209,6 +230,7 @@ impl Reply {
                 Mint::IceServers { user } => {
                     put(body, place, shell.ice_servers()?.list(user, shell.now()).await?);
                 }
+                Mint::Anew => {}
                 Mint::HookUrl { address } => {
                     let url = shell.hook_urls()?.url(address).await?;
                     put(body, place, Value::String(url.expose().to_owned()));
@@ -219,10 +241,9 @@ impl Reply {
     }
 }
 
-/// Which secret renews a session's lease now. Of a session that is gone, none does.
-async fn current_generation(shell: &Shell, session: RealtimeId) -> Result<u32, ApiError> {
-    let call = shell.store.call_fetch_any(session.call()).await?;
-    Ok(call.and_then(|call| call.lease).map_or(0, |lease| lease.generation))
+/// A session's lease as it is now.
+async fn current_lease(shell: &Shell, session: RealtimeId) -> Result<Option<Lease>, ApiError> {
+    Ok(shell.store.call_fetch_any(session.call()).await?.and_then(|call| call.lease))
 }
 
 /// Puts a value at a dotted place; what is on the way there is made an object.

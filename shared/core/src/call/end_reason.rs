@@ -135,11 +135,12 @@ impl EndReason {
             | Self::CompletedByCallee
             | Self::EndedByRequest
             | Self::Transferred => AtFault::None,
-            Self::InvalidNumber | Self::CancelledBeforeDial | Self::MaxDuration => AtFault::Caller,
+            // The page that was to renew is the caller's.
+            Self::InvalidNumber | Self::CancelledBeforeDial | Self::MaxDuration | Self::LeaseExpired => AtFault::Caller,
             Self::NoAnswer | Self::Busy | Self::Voicemail | Self::Rejected => AtFault::Callee,
             Self::ProviderError | Self::NotDialled => AtFault::Provider,
             Self::CarrierError => AtFault::Carrier,
-            Self::LeaseExpired | Self::Unknown => AtFault::Us,
+            Self::Unknown => AtFault::Us,
         }
     }
 

@@ -14,6 +14,9 @@ use crate::Timestamp;
 pub const LEASE: Duration = Duration::from_secs(60);
 /// How often a page is to renew.
 pub const RENEW_EVERY: Duration = Duration::from_secs(20);
+/// How long it takes at most from the end of a lease to the end of its call: the sweep wakes every minute, and its provider has to
+/// be reached. Leases end so long before the deadline, so that no call passes that.
+pub const HANG_UP_WITHIN: Duration = Duration::from_secs(90);
 /// How long after its lease an attempt that nobody could name is believed in: its page never got the answer, and a peer whose
 /// checks are never answered fails within 30 s (RFC 7675, 5.1).
 pub(super) const UNANSWERED_PEER: Duration = Duration::from_secs(30);
@@ -58,10 +61,16 @@ impl Call {
         self.lease.as_ref().map_or(self.deadline_at, |lease| lease.expires_at.min(self.deadline_at))
     }
 
-    /// What ends it when its time is up.
+    /// What ends it when its time is up: whoever did not renew, unless no lease could have been any longer.
     #[must_use]
     pub fn ending_by_time(&self, now: Timestamp) -> EndingBy {
-        if now >= self.deadline_at { EndingBy::Deadline } else { EndingBy::Lease }
+        let unrenewed = self.lease.is_some() && now < self.last_lease_ends_at();
+        if unrenewed { EndingBy::Lease } else { EndingBy::Deadline }
+    }
+
+    /// When the last of its leases ends at the latest.
+    fn last_lease_ends_at(&self) -> Timestamp {
+        self.deadline_at.minus(HANG_UP_WITHIN)
     }
 
     /// Renews the lease for the holder of the secret of `generation`: from now on the next one counts. Never beyond the deadline.
@@ -70,12 +79,12 @@ impl Call {
     /// [`NotRenewed`].
     pub fn renew_lease(&mut self, generation: u32, now: Timestamp) -> Result<(), NotRenewed> {
         let ending = !self.is_live() || self.ending.is_some();
-        let until = now.plus(LEASE).min(self.deadline_at);
+        let until = now.plus(LEASE).min(self.last_lease_ends_at());
         let lease = self.lease.as_mut().ok_or(NotRenewed::NoLease)?;
         if ending {
             return Err(NotRenewed::Ended);
         }
-        if now >= lease.expires_at.min(self.deadline_at) {
+        if now >= lease.expires_at {
             return Err(NotRenewed::Expired);
         }
         if generation != lease.generation {

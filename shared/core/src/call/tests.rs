@@ -221,6 +221,7 @@ fn a_late_contradiction_of_a_refused_attempt_does_not_take_the_live_one_out_of_s
 #[test]
 fn a_lost_answer_is_unknown_until_somebody_has_seen_the_call() {
     let (mut call, leg) = dialled(ProviderId::Hamsa);
+    call.to = PhoneNumber::from_e164("+96891234567");
     call.outcome_lost(leg, "no answer in time", at(20));
     assert!(call.outcome_is_unknown() && call.is_live());
     assert!(call.duties.get(Duty::Settle).is_some());

@@ -104,6 +104,17 @@ mod tests {
     }
 
     #[test]
+    fn a_call_that_comes_in_is_signed_as_openais_own_library_verifies_it() {
+        let secret = WebhookSecret::parse("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
+        let body = concat!(
+            r#"{"id":"evt_1","object":"event","type":"realtime.call.incoming","created_at":1760000000,"#,
+            r#""data":{"call_id":"rtc_1","sip_headers":[{"name":"From","value":"sip:+14155550100@example.com"}]}}"#,
+        );
+        let signature = secret.sign("wh_1", 1_760_000_000, body.as_bytes());
+        assert_eq!(signature, "v1,n5xIy/iodBTj/A8AJtxgkuBGRBT8z9ji0XdJChXUP8E=");
+    }
+
+    #[test]
     fn a_secret_without_prefix_or_key_is_refused_and_none_is_printed() {
         for text in ["", "whsec_", "whsec_???", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"] {
             assert!(WebhookSecret::parse(text).is_err(), "{text}");

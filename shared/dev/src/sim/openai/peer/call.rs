@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use str0m::Event;
 use str0m::channel::ChannelId;
 use str0m::media::{MediaKind, Mid};
-use str0m::{Event, IceConnectionState};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -19,7 +19,7 @@ use crate::sim::openai::agent::{Agent, event_name};
 pub(crate) const CHANNEL: &str = "oai-events";
 
 /// How long a page may send nothing at all until it is taken to be gone. Browsers send sound fifty times a second and ask
-/// whether they are still welcome every few seconds.
+/// whether they are still welcome every few seconds; the library itself would take longer to notice.
 const GONE_AFTER: Duration = Duration::from_secs(10);
 
 /// How often a call that waits for its page looks up.
@@ -128,7 +128,6 @@ impl Call {
                 self.figures.updates(self.agent.updates());
             }
             Event::ChannelClose(channel) if Some(channel) == self.channel => self.channel = None,
-            Event::IceConnectionStateChange(IceConnectionState::Disconnected) => self.wire.close(),
             _ => {}
         }
         self.tell();

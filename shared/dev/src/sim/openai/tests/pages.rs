@@ -68,7 +68,8 @@ async fn a_call_ends_with_its_page_whether_that_says_goodbye_or_not() {
     let since = tokio::time::Instant::now();
     drop(tab);
     assert_eq!(ended(&bed, &vanished).await["endedBy"], "page");
-    assert!(since.elapsed() <= Duration::from_secs(15), "{:?}", since.elapsed());
+    let noticed_after = since.elapsed();
+    assert!((10..12).contains(&noticed_after.as_secs()), "{noticed_after:?}");
     assert_eq!(meter(&bed).0, 0);
 }
 
