@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 use switchboard_auth::Caller;
 use switchboard_calls::{Attempt, Fenced};
 use switchboard_core::{
-    Artifact, Call, CallId, Channel, Direction, Duties, Effect, Fault, HANG_UP_WITHIN, LEASE, Lease, Leg, LegId,
-    Observation, Personal, Progress, ProviderId, RENEW_EVERY, RealtimeId, Source, Timestamp,
+    Artifact, Call, CallId, Channel, Direction, Duties, Effect, Fault, Freshness, HANG_UP_WITHIN, LEASE, Lease, Leg,
+    LegId, Observation, Personal, Progress, ProviderId, RENEW_EVERY, RealtimeId, Source, Timestamp,
 };
 use switchboard_lambda::{ApiError, Mint, Reply, Request};
 use switchboard_providers::ProviderError;
@@ -72,6 +72,7 @@ pub(crate) async fn open(app: &App, caller: &Caller, request: &Request<Operation
     if language.is_some_and(|language| !switchboard_core::is_language(language)) {
         return Err(ApiError::invalid("language", "must be a BCP 47 language tag like en-US or ar"));
     }
+    can_be_answered(app, &person).await?;
     let call = write_down(app, caller, &person, lasts, (metadata, asked.language));
     let (id, leg) = (call.id, call.legs.first().map(|leg| leg.id));
     let leg = leg.ok_or_else(|| ApiError::internal("a call without an attempt"))?;
@@ -146,6 +147,13 @@ fn offer(sdp: Option<&str>) -> Result<&str, ApiError> {
     } else {
         Err(ApiError::invalid("sdp", "is no offer with audio (RFC 8866): it begins with v=0 and has a line m=audio"))
     }
+}
+
+/// Whether what the answer holds can be made: a call whose page cannot be told of it would be up for nobody.
+async fn can_be_answered(app: &App, person: &Person) -> Result<(), ApiError> {
+    app.shell.signing_keys(Freshness::Cached).await?;
+    app.shell.ice_servers()?.list(&person.key, app.shell.now()).await?;
+    Ok(())
 }
 
 fn lasts(app: &App, asked: Option<u64>) -> Result<Duration, ApiError> {

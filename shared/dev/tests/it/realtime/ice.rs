@@ -62,11 +62,12 @@ async fn servers_are_as_configured_and_one_with_credentials_of_its_own_keeps_the
         opened.expect(201);
         assert_eq!(opened.json["iceServers"], serde_json::from_str::<Value>(servers).unwrap());
     }
-    // A shared secret that cannot be had is our trouble, and no call is left without a page.
-    let world = TestWorld::with(&[("TurnSecretName", "switchboard/none")]).await;
-    world.as_local().post(OPEN, &wish("ada")).await.refused(503, "unavailable");
-    pass(&world, 120).await;
-    assert_eq!((meter(&world).lines_up, slots_held(&world, "").await), (0, 0));
+    // A secret that cannot be had is our trouble, told before anybody is asked for a call that no page would hear of.
+    for parameter in ["TurnSecretName", "SigningSecretName"] {
+        let world = TestWorld::with(&[(parameter, "switchboard/none")]).await;
+        world.as_local().post(OPEN, &wish("ada")).await.refused(503, "unavailable");
+        assert_eq!((meter(&world).dials, slots_held(&world, "").await), (0, 0), "{parameter}");
+    }
 }
 
 #[tokio::test]

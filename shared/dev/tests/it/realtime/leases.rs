@@ -10,28 +10,54 @@ fn moment(answer: &Answer, pointer: &str) -> Timestamp {
     Timestamp::parse(&answer.text(pointer)).unwrap()
 }
 
+/// How long before the deadline the last lease ends, in seconds: what hanging up may take.
+const HANG_UP_SECS: u64 = 90;
+
 #[tokio::test]
-async fn a_call_that_is_renewed_on_time_lives_to_its_deadline_and_not_a_second_longer() {
+async fn a_call_that_is_renewed_on_time_lives_for_as_long_as_it_may_and_not_a_second_longer() {
     let world = TestWorld::start().await;
     let local = world.as_local();
     let mut page = Connected::open(&local, json!({"userId": "ada", "maxDurationSecs": 130})).await;
-    let deadline = world.now().plus(Duration::from_secs(130));
+    let last = world.now().plus(Duration::from_secs(130));
+    let deadline = last.plus(Duration::from_secs(HANG_UP_SECS));
     for _ in 0..6 {
         live(&world, 20).await;
         let renewed = page.held.renew(&local).await;
         renewed.expect(200);
-        let until = world.now().plus(Duration::from_secs(60)).min(deadline);
+        let until = world.now().plus(Duration::from_secs(60)).min(last);
         assert_eq!((moment(&renewed, "/leaseExpiresAt"), moment(&renewed, "/deadlineAt")), (until, deadline));
         assert_eq!(renewed.json["renewEverySecs"], 20);
     }
     live(&world, 10).await;
-    assert_eq!(world.now(), deadline);
+    assert_eq!(world.now(), last);
     page.held.renew(&local).await.refused(409, "session_ended");
     let shown = read(&world, &page.held.call).await;
     assert_eq!((&shown["endReason"], &shown["durationSecs"]), (&json!("max_duration"), &json!(130)), "{shown}");
     let line = line(&world, &kept(&world, &page.held.call).await);
     assert_eq!((line.up, line.seconds), (false, 130));
     assert!(page.cut_off().await);
+}
+
+#[tokio::test]
+async fn no_call_passes_its_deadline_however_late_in_its_minute_the_sweep_comes() {
+    let world = TestWorld::start().await;
+    let local = world.as_local();
+    for offset in [1, 29, 59] {
+        pass(&world, 60 - u64::try_from(world.now().epoch_secs()).unwrap() % 60 + offset).await;
+        let body = json!({"userId": format!("user-{offset}"), "maxDurationSecs": 75});
+        let mut page = Connected::open(&local, body).await;
+        let deadline = kept(&world, &page.held.call).await.deadline_at;
+        for _ in 0..3 {
+            pass(&world, 20).await;
+            page.held.renew(&local).await.expect(200);
+        }
+        pass(&world, 15 + HANG_UP_SECS).await;
+        assert_eq!(world.now(), deadline);
+        let shown = read(&world, &page.held.call).await;
+        assert_eq!((&shown["phase"], &shown["endReason"]), (&json!("ended"), &json!("max_duration")), "{shown}");
+        assert_eq!(json!(line(&world, &kept(&world, &page.held.call).await).seconds), shown["durationSecs"]);
+        assert!(page.cut_off().await);
+    }
 }
 
 #[tokio::test]
@@ -209,7 +235,7 @@ async fn what_time_a_page_thinks_it_is_changes_nothing() {
         body.as_object_mut().unwrap().extend(theirs.as_object().unwrap().clone());
         let opened = skewed.post(OPEN, &body).await;
         let held = Held::told(&opened);
-        let (lease, deadline) = (Duration::from_secs(60), Duration::from_secs(1_800));
+        let (lease, deadline) = (Duration::from_secs(60), Duration::from_secs(1_800 + HANG_UP_SECS));
         assert_eq!(moment(&opened, "/leaseExpiresAt"), world.now().plus(lease));
         assert_eq!(moment(&opened, "/deadlineAt"), world.now().plus(deadline));
         pass(&world, 59).await;

@@ -169,7 +169,7 @@ async fn a_call_may_be_shortened_and_not_made_longer() {
     for (at, (asked, lasts)) in [(json!(10), 10), (json!(1_800), 1_800), (Value::Null, 1_800)].into_iter().enumerate() {
         let opened = local.post(OPEN, &with(wish(&format!("user-{at}")), &json!({"maxDurationSecs": asked}))).await;
         opened.expect(201);
-        assert_eq!(opened.text("/deadlineAt"), world.now().plus(Duration::from_secs(lasts)).to_string());
+        assert_eq!(opened.text("/deadlineAt"), world.now().plus(Duration::from_secs(lasts + 90)).to_string());
         assert_eq!(opened.text("/leaseExpiresAt"), world.now().plus(Duration::from_secs(lasts.min(60))).to_string());
     }
     let short = TestWorld::with(&[("RealtimeMaxDurationSecs", "120")]).await;
