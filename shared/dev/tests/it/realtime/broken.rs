@@ -6,7 +6,7 @@ use switchboard_core::{CallId, EndReason, Leg};
 use super::*;
 use crate::process::{Death, Process};
 use crate::rows::rows_of;
-use crate::wire::Mishap;
+use crate::wire::{Gate, Mishap, is_bind};
 
 /// How long it may take until nothing is left of a call that its page never heard of, in seconds.
 const SETTLED_SECS: u64 = 120;
@@ -223,4 +223,24 @@ async fn whatever_becomes_of_the_tables_answers_openai_is_asked_for_one_call() {
     let warm_ones = asked.values().filter(|count| **count > 1).count();
     assert!(warm_ones <= 1, "only whoever warmed the processes was asked for more than once: {asked:?}");
     comes_to_rest(&world).await;
+}
+
+#[tokio::test]
+async fn a_call_that_is_ended_while_its_offer_is_handed_on_is_hung_up_and_its_page_is_told() {
+    let world = TestWorld::start().await;
+    let process = process(&world).await;
+    let gate = Gate::default();
+    process.wire.once(is_bind, Mishap::HeldBefore(gate.clone()));
+    let opening = tokio::spawn(process.post(OPEN, "key", &wish("ada")));
+    gate.reached().await;
+    let call = all_calls(&world).await.into_iter().find(Call::is_live).unwrap().id.to_string();
+    calls::end(&world, &call).await.expect(202);
+    assert_eq!(meter(&world).lines_up, 1, "nobody can hang up what has no name yet");
+    gate.open();
+    let answer = opening.await.unwrap();
+    answer.refused(409, "session_ended");
+    assert_eq!(answer.text("/error/callId"), call);
+    let shown = read(&world, &call).await;
+    assert_eq!((&shown["phase"], &shown["endReason"]), (&json!("ended"), &json!("ended_by_request")), "{shown}");
+    assert_eq!((meter(&world).lines_up, slots_held(&world, "").await), (0, 0));
 }

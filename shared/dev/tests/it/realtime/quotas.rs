@@ -176,3 +176,15 @@ async fn credentials_are_counted_per_person_and_day_and_one_that_was_certainly_n
     pass(&world, 12 * 3_600).await;
     local.post(TOKEN, &ada).await.expect(200);
 }
+
+#[tokio::test]
+async fn a_credential_that_is_asked_for_again_under_its_key_is_another_one_and_counts() {
+    let world = TestWorld::with(&[("RealtimeTokensPerDay", "2")]).await;
+    let keyed = world.as_local().with("idempotency-key", "k");
+    let ada = json!({"userId": "ada"});
+    let (first, again) = (keyed.post(TOKEN, &ada).await, keyed.post(TOKEN, &ada).await);
+    assert_eq!((first.header("idempotent-replayed"), again.header("idempotent-replayed")), (None, Some("true")));
+    assert_ne!(first.text("/client_secret/value"), again.text("/client_secret/value"), "none is kept");
+    keyed.post(TOKEN, &json!({"userId": "bob"})).await.refused(422, "idempotency_mismatch");
+    keyed.post(TOKEN, &ada).await.refused(429, "budget_exceeded");
+}

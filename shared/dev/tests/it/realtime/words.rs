@@ -131,3 +131,29 @@ async fn words_are_taken_of_realtime_calls_only_and_from_whoever_they_belong_to(
     }
     assert_eq!(said(&world, &held.call).await, []);
 }
+
+#[tokio::test]
+async fn what_is_too_much_is_refused_whole_and_leaves_what_was_kept() {
+    let world = TestWorld::start().await;
+    let local = world.as_local();
+    let held = open(&local, &wish("ada")).await;
+    let path = words_of(&held.call);
+    for wrong in ["", "  ", &"x".repeat(20_001)] {
+        let refused = local.post(&path, &turns(&[("user", "Hi"), ("user", wrong)])).await;
+        refused.refused_field(400, "invalid_request", "turns[1].text");
+    }
+    let page = |at: usize| -> Value {
+        let text = format!("{at} {}", "x".repeat(19_000));
+        turns(&[("agent", text.as_str()); 10])
+    };
+    let mut kept = 0;
+    let refused = loop {
+        let answer = local.post(&path, &page(kept)).await;
+        if answer.status != 202 {
+            break answer;
+        }
+        kept += 1;
+    };
+    refused.refused(413, "payload_too_large");
+    assert_eq!((said(&world, &held.call).await.len(), kept), (kept * 10, 5), "a megabyte, and no more");
+}
