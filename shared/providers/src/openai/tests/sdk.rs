@@ -73,7 +73,7 @@ async fn sent(operation: &str, session: &SessionConfig) -> Value {
         "hangup" => drop(openai.end_call(&call).await),
         "chat_session" => drop(openai.chat_session(&wish).await),
         "chat_cancel" => drop(openai.cancel_chat(&id("cksess_1")).await),
-        "models" => drop(openai.credentials_accepted().await),
+        "models" => drop(openai.reachable().await),
         other => panic!("no request of ours is like the SDK's {other}"),
     }
     let first = server.arrived().remove(0);
