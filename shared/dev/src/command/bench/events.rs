@@ -29,6 +29,8 @@ pub(super) async fn prepare(world: &World) -> Result<BTreeMap<String, String>, F
         ("call-create".to_owned(), event("POST", "/api/calls", &[], Some(&trial.to_string()))),
         ("call-end".to_owned(), event("POST", &format!("/api/calls/{id}/end"), &[], Some("{}"))),
         ("call-read".to_owned(), event("GET", &format!("/api/calls/{id}"), &[], None)),
+        // Handed on to the provider, and counted nowhere.
+        ("realtime-token".to_owned(), event("POST", "/api/chatkit/session", &[], Some(r#"{"user":"bench"}"#))),
         ("sweep".to_owned(), json!({"rounds": 1}).to_string()),
     ]))
 }
