@@ -117,11 +117,11 @@ fn median(mut spans: Vec<Duration>) -> Duration {
 }
 
 fn table(bare: &Figures, figures: &[Figures]) -> String {
-    let mut text = String::from("function      size MiB   init ms   of bare   first request ms more than warm\n");
+    let mut text = String::from("function         size MiB   init ms   of bare   first request ms more than warm\n");
     for one in std::iter::once(bare).chain(figures) {
         let _ = writeln!(
             text,
-            "{:<12} {:>9.2} {:>9.2} {:>8.2}x {:>10.2}",
+            "{:<15} {:>9.2} {:>9.2} {:>8.2}x {:>10.2}",
             one.name,
             one.mebibytes(),
             one.init.as_secs_f64() * 1e3,
