@@ -9,7 +9,7 @@ use std::time::Duration;
 use switchboard_core::{
     Call, EndReason, Entry, EventId, LONGEST_LINE, Leg, LegId, Placing, ProviderId, QUARANTINE, Source, Timestamp,
 };
-use switchboard_providers::{Appears, CallSearch, FoundCall};
+use switchboard_providers::{Appears, CallRecords, CallSearch, FoundCall};
 use switchboard_store::{Change, Reference};
 
 use crate::desk::changed;
@@ -72,7 +72,7 @@ impl Desk {
         let unclaimed = self.unclaimed(provider, found).await?;
         match unclaimed.as_slice() {
             [one] if self.is_only_one(&call, id, provider).await? => self.bind_found(call, id, provider, one).await,
-            [] => self.absent(call, id, records.appears()).await,
+            [] if self.is_missing(&call, id, records).await? => self.absent(call, id).await,
             _ => unknown(call),
         }
     }
@@ -140,12 +140,19 @@ impl Desk {
         })
     }
 
-    /// Nothing to be found where everything that is dialled can be found: it was not dialled, unless it is still to appear.
-    async fn absent(&self, call: Call, leg: LegId, appears: Appears) -> Result<Settled, DeskError> {
-        let now = self.store.now();
-        if call.leg(leg).and_then(|leg| appears_by(leg, appears)).is_none_or(|by| now < by) {
-            return Ok(Settled::StillUnknown(Box::new(call)));
+    /// Whether that there is no record says that there was no call: it would have appeared by now, and where only what is over appears,
+    /// the provider holds none that could still be up against every limit.
+    async fn is_missing(&self, call: &Call, leg: LegId, records: &dyn CallRecords) -> Result<bool, DeskError> {
+        let appears = records.appears();
+        if call.leg(leg).and_then(|leg| appears_by(leg, appears)).is_none_or(|by| self.store.now() < by) {
+            return Ok(false);
         }
+        Ok(appears == Appears::AtOnce || records.holds_none().await?)
+    }
+
+    /// It is nowhere to be found where everything that was dialled is.
+    async fn absent(&self, call: Call, leg: LegId) -> Result<Settled, DeskError> {
+        let now = self.store.now();
         let event = EventId::generate(now);
         let written = self
             .store

@@ -9,7 +9,7 @@ use serde_json::Value;
 use switchboard_core::Timestamp;
 
 use super::Omnidimension;
-use super::client::{LIST, READ, RECORDING};
+use super::client::{BALANCE, LIST, READ, RECORDING};
 use super::wire::log::{self, CLOCK_SLACK, LOG_ID, REQUEST_ID};
 use crate::keyed_api::Ask;
 use crate::lenient::Field;
@@ -124,6 +124,15 @@ impl CallRecords for Omnidimension {
 
     fn appears(&self) -> Appears {
         Appears::WhenOver
+    }
+
+    /// The count stands beside the balance, which a key without access to billing is not told.
+    async fn holds_none(&self) -> Result<bool, ProviderError> {
+        match self.api.json(BALANCE, &Ask::get("/account/balance")).await {
+            Ok(answer) => Ok(Field::whole(&answer).at("concurrency").at("in_use").whole_number() == Some(0)),
+            Err(error) if matches!(error.kind, ProviderErrorKind::Unauthorised(403)) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     async fn recording(&self, named: &str) -> Result<Recording, ProviderError> {

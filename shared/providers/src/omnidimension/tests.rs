@@ -237,6 +237,35 @@ async fn a_lost_call_is_looked_for_among_those_to_its_number_in_its_window() {
 }
 
 #[tokio::test]
+async fn a_lost_call_is_not_taken_for_missing_where_there_are_more_newer_ones_than_are_looked_through() {
+    let page = log((0..150).map(|id| entry(id, json!(id), "+15005550002", "11/20/2026 10:07:00")).collect());
+    let mut page: Value = serde_json::from_str(&page).unwrap();
+    page["total_records"] = json!(9_999);
+    let page = page.to_string();
+    let (provider, server) = scripted(&[(200, page.as_str()); 9]);
+    let wish = Wish::new();
+    let until = now().plus(Duration::from_secs(60));
+    let search = CallSearch { leg: LegId::generate(now()), to: &wish.to, since: now(), until };
+    assert!(provider.find(&search).await.is_err());
+    assert_eq!(server.lines().len(), 8);
+}
+
+#[tokio::test]
+async fn that_the_account_holds_no_call_is_believed_only_where_it_is_said() {
+    for (status, body, none) in [
+        (200, r#"{"concurrency":{"limit":5,"in_use":0}}"#, Some(true)),
+        (200, r#"{"concurrency":{"limit":5,"in_use":2}}"#, Some(false)),
+        (200, r#"{"concurrency":{"limit":5,"in_use":false}}"#, Some(false)),
+        (200, r#"{"balance":{}}"#, Some(false)),
+        (403, "{}", Some(false)),
+        (400, "{}", None),
+    ] {
+        let (provider, _server) = scripted(&[(status, body)]);
+        assert_eq!(provider.holds_none().await.ok(), none, "{status} {body}");
+    }
+}
+
+#[tokio::test]
 async fn an_agent_is_made_whole_and_shown_as_it_became() {
     let shown =
         json!({"id": 7, "name": "1930", "secret_key": "0123456789", "max_call_duration_in_sec": 600}).to_string();

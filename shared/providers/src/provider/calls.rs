@@ -291,6 +291,14 @@ pub trait CallRecords: Send + Sync {
     /// From when on a call that was dialled is among those of [`CallRecords::find`], so that its absence says that it was not.
     fn appears(&self) -> Appears;
 
+    /// Whether the account holds no call at all at this moment, by the provider's own count; `false` where it does not say.
+    ///
+    /// # Errors
+    /// [`ProviderError`].
+    async fn holds_none(&self) -> Result<bool, ProviderError> {
+        Ok(false)
+    }
+
     /// Fetches a recording by what [`Observation::recording`] named: https, this provider's hosts, no redirects.
     ///
     /// # Errors
