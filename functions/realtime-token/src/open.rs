@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 use switchboard_auth::Caller;
 use switchboard_calls::{Attempt, Fenced};
 use switchboard_core::{
-    Artifact, Call, CallId, Channel, Direction, Duties, Effect, Fault, Freshness, HANG_UP_WITHIN, LEASE, Lease, Leg,
-    LegId, Observation, Personal, Progress, ProviderId, RENEW_EVERY, RealtimeId, Source, Timestamp,
+    Call, CallId, Channel, Direction, Duties, Effect, Fault, Freshness, HANG_UP_WITHIN, LEASE, Lease, Leg, LegId,
+    Observation, Personal, Progress, ProviderId, RENEW_EVERY, RealtimeId, Source, Timestamp,
 };
 use switchboard_lambda::{ApiError, Mint, Reply, Request};
 use switchboard_providers::ProviderError;
@@ -229,15 +229,12 @@ fn write_down(
 /// Writes down that OpenAI has answered, and its name for the call.
 async fn bind(app: &App, call: Call, leg: LegId, brokered: &Brokered) -> Result<Call, ApiError> {
     let now = app.shell.now();
-    let mut said = Observation::new(Source::ProviderApi, "answered");
+    // OpenAI keeps nothing of it for us; what was said the page may tell.
+    let mut said = Observation::without_artifacts(Source::ProviderApi, "answered");
+    said.transcript = None;
     said.progress = Some(Progress::InProgress);
     said.answered_at = Some(now);
     said.external_ids.insert("callId".to_owned(), brokered.call.as_str().to_owned());
-    // OpenAI keeps none of these for us.
-    said.recording = Some(Artifact::None);
-    said.summary = Some(Artifact::None);
-    said.analysis = Some(Artifact::None);
-    said.cost = Some(Artifact::None);
     let reference = Some(brokered.call.as_str());
     let bound = app.desk.bound(call, (leg, ProviderId::Openai), reference, &said).await;
     bound.map_err(|error| ApiError::from(error).with_possible_effect())
@@ -264,7 +261,7 @@ async fn unanswered(app: &App, call: Call, leg: LegId, error: ProviderError) -> 
     if let Err(written) = written {
         tracing::warn!(error = %written, "what came of an offer could not be written down; the sweep finds out");
     }
-    if error.effect == Effect::None {
+    if !possible {
         return error.into();
     }
     // However the answer was lost: the call may be up, and the same request again would be another one.

@@ -12,7 +12,7 @@ use switchboard_core::{
     SpokenTurn, Transcript,
 };
 use switchboard_lambda::{ApiError, Object, Reply, Request, call_of};
-use switchboard_store::{CallWrite, Written};
+use switchboard_store::{CallWrite, StoreError, Written};
 
 use crate::{App, Operation};
 
@@ -85,8 +85,7 @@ fn fits(transcript: &Transcript) -> Result<(), ApiError> {
     if bytes <= MAX_BYTES && turns.len() < MAX_KEPT_TURNS {
         return Ok(());
     }
-    let message =
-        "the transcript of one call holds 1 MB of text in 7 200 turns at most; what was posted before is kept";
+    let message = "the transcript of one call holds at most 1 MB of text, in fewer than 7 200 turns; what was posted before is kept";
     Err(ApiError::new(Fault::PayloadTooLarge, message))
 }
 
@@ -144,10 +143,12 @@ async fn write(app: &App, call: &Call, leg: LegId, transcript: &Transcript) -> R
     };
     let wins = observed.transcript_wins.then_some(transcript);
     let write = CallWrite { before: Some(call), entries: vec![entry], transcript: wins, ..CallWrite::default() };
-    Ok(match app.shell.store.call_write(after, &write).await? {
-        Written::Done(call) => Some(*call),
-        Written::Refused(_) => None,
-    })
+    match app.shell.store.call_write(after, &write).await {
+        Ok(Written::Done(call)) => Ok(Some(*call)),
+        // DynamoDB tells a lost race in either way.
+        Ok(Written::Refused(_)) | Err(StoreError::Contended { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn answer(call: &Call, transcript: &Transcript) -> Result<Reply, ApiError> {

@@ -3,9 +3,7 @@
 //! A rung says only what was asked and answered. Whether the call is over is read from the record afterwards; until somebody
 //! says so it is not.
 
-use switchboard_core::{
-    Call, Channel, EndClaim, EndReason, Entry, Leg, LegId, Observation, ProviderId, RUNG_ENDED, Rung, Source,
-};
+use switchboard_core::{Call, Channel, EndClaim, EndReason, Entry, Leg, LegId, Observation, ProviderId, Rung, Source};
 use switchboard_providers::{Provider, ProviderError, RungResult};
 use switchboard_store::Change;
 
@@ -61,7 +59,7 @@ impl Desk {
             match self.hang_up(&call, leg).await {
                 Some((rung, ended)) => {
                     rungs.push(rung);
-                    over.extend(ended.then_some(leg));
+                    over.extend(ended.map(|ended| (leg, ended)));
                 }
                 None => rungs.extend(self.climb_leg(&call, leg).await?),
             }
@@ -76,7 +74,7 @@ impl Desk {
                 for rung in &rungs {
                     call.climbed(rung.clone(), now);
                 }
-                let over = over.iter().filter_map(|leg| self.hung_up(call, *leg));
+                let over = over.iter().filter_map(|over| self.hung_up(call, *over));
                 Some(Change { entries: over.collect(), ..Change::default() })
             })
             .await?;
@@ -88,27 +86,27 @@ impl Desk {
         Ok(call)
     }
 
-    /// Asks a provider that ends every call in one way, and answers whether it says that the call is over. `None` for all others,
-    /// and for what has no name yet.
-    async fn hang_up(&self, call: &Call, leg: LegId) -> Option<(Rung, bool)> {
+    /// Asks a provider that ends every call in one way, and answers how the call is over if it says so. `None` for all others, and for
+    /// what has no name yet.
+    async fn hang_up(&self, call: &Call, leg: LegId) -> Option<(Rung, Option<RungResult>)> {
         let leg = call.leg(leg)?;
         let hang_up = self.fleet.get(leg.provider)?.hang_up()?;
         leg.evidence.external_ids().next()?;
         let asked = hang_up.hang_up(&known_call(call, leg)).await;
-        let over = matches!(asked, Ok(RungResult::Ended | RungResult::AlreadyOver));
+        let over = asked.as_ref().ok().copied();
+        let over = over.filter(|over| matches!(over, RungResult::Ended | RungResult::AlreadyOver));
         Some((self.rung(format!("{}.hang_up", leg.provider), asked), over))
     }
 
     /// Takes down that an attempt is over: its provider, which keeps no records, does not know it any more.
-    fn hung_up(&self, call: &mut Call, leg: LegId) -> Option<Entry> {
+    fn hung_up(&self, call: &mut Call, (leg, over): (LegId, RungResult)) -> Option<Entry> {
         let now = self.store.now();
         let known = call.leg(leg)?;
         let provider = known.provider;
-        let ended = call.ending.iter().flat_map(|ending| &ending.rungs).next_back()?.result == RUNG_ENDED;
         let mut said = Observation::new(Source::ProviderApi, "hang_up");
         said.end = Some(EndClaim::new(EndReason::Completed, "hang up"));
         // Of one that was over before, nobody can say since when.
-        if ended {
+        if over == RungResult::Ended {
             said.ended_at = Some(now);
             let secs = known.evidence.answered_at().map(|answered| now.since(answered).as_secs());
             said.duration_secs = secs.and_then(|secs| u32::try_from(secs).ok());

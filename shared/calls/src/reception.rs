@@ -1,8 +1,6 @@
 //! Answering a call that came in and waits to be taken.
 
-use switchboard_core::{
-    Artifact, Call, Duty, EndClaim, EndReason, Entry, LegId, Observation, Progress, ProviderId, Source,
-};
+use switchboard_core::{Call, Duty, EndClaim, EndReason, Entry, LegId, Observation, Progress, ProviderId, Source};
 use switchboard_providers::openai::{Answer, Reception};
 use switchboard_providers::{Decline, ExternalId, ProviderError, ProviderErrorKind};
 use switchboard_store::Change;
@@ -32,7 +30,9 @@ impl Desk {
         let again = call.duties.get(Duty::Answer).is_some_and(|due| due.tries > 1);
         match (asked, answer) {
             (Ok(()), Answer::Accept(_)) => {
-                accepted(&mut said);
+                // The caller talks to the session; OpenAI keeps nothing of it for us.
+                said = Observation::without_artifacts(Source::ProviderApi, "accepted");
+                said.progress = Some(Progress::InProgress);
                 // What was asked before may have been taken then; since when nobody can say.
                 said.answered_at = (!again).then_some(now);
             }
@@ -66,17 +66,6 @@ impl Desk {
         };
         changed(self.store.call_change_from(call, change).await?, before)
     }
-}
-
-/// The caller talks to the session. OpenAI keeps nothing of it for us.
-fn accepted(said: &mut Observation) {
-    said.kind = "accepted".to_owned();
-    said.progress = Some(Progress::InProgress);
-    said.transcript = Some(Artifact::None);
-    said.recording = Some(Artifact::None);
-    said.summary = Some(Artifact::None);
-    said.analysis = Some(Artifact::None);
-    said.cost = Some(Artifact::None);
 }
 
 fn is_gone(error: &ProviderError) -> bool {

@@ -146,6 +146,18 @@ impl Observation {
             external_ids: BTreeMap::new(),
         }
     }
+
+    /// The same of somebody who has nothing that comes with a call, and never will.
+    pub fn without_artifacts(source: Source, kind: impl Into<String>) -> Self {
+        Self {
+            cost: Some(Artifact::None),
+            transcript: Some(Artifact::None),
+            recording: Some(Artifact::None),
+            summary: Some(Artifact::None),
+            analysis: Some(Artifact::None),
+            ..Self::new(source, kind)
+        }
+    }
 }
 
 /// A call that a provider reports which we did not place: someone rang one of our numbers.

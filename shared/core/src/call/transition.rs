@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::lease::UNANSWERED_PEER;
 use super::{
-    AlarmKind, Artifact, ArtifactState, Call, Channel, Due, Duty, EndReason, Ending, EndingBy, EntryNote, LONGEST_LINE,
-    Leg, Observation, OpenAlarm, Phase, Placing, QUARANTINE, Rung, SlotHold, Source,
+    AlarmKind, ArtifactState, Call, Channel, Due, Duty, EndReason, Ending, EndingBy, EntryNote, LONGEST_LINE, Leg,
+    Observation, OpenAlarm, Phase, Placing, QUARANTINE, Rung, SlotHold, Source,
 };
 use crate::{AlarmId, LegId, Timestamp};
 
@@ -205,12 +205,7 @@ impl Call {
 
     /// Whatever has not come by now will not.
     pub fn stop_collecting(&mut self, now: Timestamp) {
-        let mut none = Observation::new(Source::Presumption, "collected");
-        none.cost = Some(Artifact::None);
-        none.transcript = Some(Artifact::None);
-        none.recording = Some(Artifact::None);
-        none.summary = Some(Artifact::None);
-        none.analysis = Some(Artifact::None);
+        let none = Observation::without_artifacts(Source::Presumption, "collected");
         for leg in &mut self.legs {
             leg.evidence = leg.evidence.with(&none);
         }
