@@ -144,6 +144,22 @@ async fn a_call_that_could_not_be_answered_at_once_is_answered_by_the_sweep_whil
 }
 
 #[tokio::test]
+async fn of_a_call_whose_acceptance_was_lost_and_that_is_gone_nobody_says_that_it_was_not_answered() {
+    let world = TestWorld::start().await;
+    go_wrong(&world, Operation::Place, Effect::ResetAfterSend, talk::ALWAYS).await;
+    ring(&world).await;
+    // It was taken, and the caller has had their say before anybody asks again.
+    pass(&world, 50).await;
+    let line = meter(&world);
+    assert_eq!((line.dials, line.lines_up), (1, 0));
+    talk::mend(&world).await;
+    live(&world, 20).await;
+    let call = only_call(&world).await;
+    assert_eq!((&call["phase"], &call["endReason"]), (&json!("ended"), &json!("unknown")), "{call}");
+    assert_eq!((&call["billable"], &call["durationSecs"]), (&json!("unknown"), &Value::Null), "{call}");
+}
+
+#[tokio::test]
 async fn however_often_a_call_is_told_it_is_one_call() {
     let world = TestWorld::start().await;
     world
